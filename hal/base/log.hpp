@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line to stderr with a syslog priority prefix (`<4>outbox: …`), as journald reads it. Each Log
+// has the name of its component. An episode is one line at its begin and one at its end: `Log` itself
+// lets at most kBurst lines a minute through per component and says how many it held back.
+// Any thread. The level is process-wide and may be changed while running (shell verb `loglevel`).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace berm {
+
+enum class LogLevel { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
+
+class Log {
+ public:
+  explicit Log(std::string_view component) : component_(component) {}
+  void error(std::string_view text) const { write(LogLevel::error, text); }
+  void warning(std::string_view text) const { write(LogLevel::warning, text); }
+  void notice(std::string_view text) const { write(LogLevel::notice, text); }
+  void info(std::string_view text) const { write(LogLevel::info, text); }
+  void debug(std::string_view text) const { write(LogLevel::debug, text); }
+
+  static void set_level(LogLevel level);
+  static LogLevel level();
+  // Tests and the simulator take the lines themselves; nullptr: stderr again.
+  using Writer = void (*)(LogLevel level, std::string_view component, std::string_view text);
+  static void set_writer(Writer writer);
+
+ private:
+  void write(LogLevel level, std::string_view text) const;
+  std::string component_;
+};
+
+}  // namespace berm

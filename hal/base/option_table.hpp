@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// One option table per component: the only place where a key, its type, default, range, unit and help are
+// written. Parsing, range errors, defaults, `berm check`, `berm config show`, the JSON Schema and remote
+// validation all read it. A component turns the validated Options into its own const struct.
+//
+// Faults are collected, never the first only: each has its path ("/drivers/e19/period_s") and, for an
+// unknown key, the nearest known one. Nothing is applied where there is a fault. Any thread; plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hal/base/json.hpp"
+
+namespace berm {
+
+enum class OptionKind {
+  boolean,
+  integer,
+  number,
+  text,
+  text_list,   // array of strings
+  object,      // fixed keys: `table`
+  object_map,  // any name → object of `table`; names must match `pattern`
+  value_map,   // any name → scalar (headers)
+  any,         // kept as Json for the component (its own parser reports faults)
+};
+
+enum class OptionChange { live, restart };  // restart: of its component, never of the agent
+
+struct OptionTable;
+
+struct OptionSpec {
+  std::string_view key;
+  OptionKind kind = OptionKind::text;
+  std::string_view default_json = {};  // JSON text; empty: required if `required`, else absent
+  bool required = false;
+  double min = -9.0e15;                // numbers: inclusive
+  double max = 9.0e15;
+  std::string_view unit = {};          // "s", "ms", "bytes", "m", "km/h"
+  OptionChange change = OptionChange::restart;
+  std::string_view help = {};          // one line
+  std::string_view choices = {};       // text: "oldest|newest"
+  std::string_view pattern = {};       // text and map names: ECMAScript regular expression, whole match
+  const OptionTable* table = nullptr;  // object and object_map
+  bool is_path = false;                // names a local file or directory; never changed remotely
+};
+
+struct OptionTable {
+  std::string_view name;  // "loop_detector"
+  std::span<const OptionSpec> rows;
+};
+
+struct OptionFault {
+  std::string path;  // JSON pointer
+  std::string text;  // "must be 1…3600 s, is 0"
+};
+
+// Validated values: every key of the table that was given or has a default. Wrong key or kind: assert.
+class Options {
+ public:
+  bool has(std::string_view key) const;
+  bool boolean(std::string_view key) const;
+  std::int64_t integer(std::string_view key) const;
+  double number(std::string_view key) const;
+  const std::string& text(std::string_view key) const;
+  const std::vector<std::string>& text_list(std::string_view key) const;
+  const Options& object(std::string_view key) const;
+  // In document order; empty where the key is absent.
+  const std::vector<std::pair<std::string, Options>>& object_map(std::string_view key) const;
+  const std::vector<std::pair<std::string, std::string>>& value_map(std::string_view key) const;
+  const Json& json(std::string_view key) const;
+
+ private:
+  friend class OptionParser;
+  using Map = std::vector<std::pair<std::string, Options>>;
+  using Values = std::vector<std::pair<std::string, std::string>>;
+  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, Map,
+                             Values, Json>;
+  const Value& value(std::string_view key) const;
+  std::map<std::string, Value, std::less<>> values_;
+};
+
+// Validates `document` against `table`; appends to `faults`. The result is usable only if none was added.
+Options parse_options(const OptionTable& table, const Json& document, std::string_view path,
+                      std::vector<OptionFault>& faults);
+
+// JSON Schema (draft 2020-12) of the table, as an object value.
+Json schema_of(const OptionTable& table);
+
+}  // namespace berm

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Disk: files whose loss or damage matters. linux/: the real one; sim/: in memory, slow, full, failing,
+// and forgetting what was not synced at a power cut. SQLite goes the same way: it opens its databases
+// through the VFS named `sqlite_vfs()` (empty: SQLite's default), which in sim/ sees the same files.
+// All calls block: they belong on the Executor (or before the loop runs). Paths are absolute.
+// Durable means: after sync() the content, and after sync_directory() the name, survive a power cut.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hal/base/result.hpp"
+
+namespace berm::hal {
+
+class File {
+ public:
+  virtual ~File() = default;
+  // Appends everything or fails (a short write is completed or is an Error).
+  virtual Result<void> append(std::string_view bytes) = 0;
+  virtual Result<void> sync() = 0;
+  virtual Result<std::uint64_t> size() const = 0;
+  virtual Result<void> truncate(std::uint64_t size) = 0;
+};
+
+struct DiskSpace {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;  // to us
+};
+
+enum class FileSystemKind { durable, memory, overlay, read_only };
+
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  virtual Result<std::string> read(const std::string& path, std::size_t max_bytes) const = 0;
+  // Opens for append, made where missing (mode 0640).
+  virtual Result<std::unique_ptr<File>> open_append(const std::string& path) = 0;
+  // All or nothing and durable: temporary file, sync, rename, sync of the directory.
+  virtual Result<void> write_whole(const std::string& path, std::string_view bytes) = 0;
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<void> remove(const std::string& path) = 0;  // missing: Error not_found
+  virtual Result<void> make_directory(const std::string& path) = 0;  // 0750; existing is fine; parent must exist
+  virtual Result<void> sync_directory(const std::string& path) = 0;
+  virtual Result<std::vector<std::string>> list(const std::string& directory) const = 0;  // names, sorted
+  virtual bool exists(const std::string& path) const = 0;
+  virtual Result<DiskSpace> space(const std::string& path) const = 0;
+  virtual FileSystemKind kind(const std::string& path) const = 0;
+  virtual bool is_mount_point(const std::string& directory) const = 0;
+  // A number that differs for another directory or after a restore (device and inode).
+  virtual Result<std::uint64_t> identity(const std::string& path) const = 0;
+  // An exclusive lock held until the returned object dies; Error exists: another process holds it.
+  virtual Result<std::unique_ptr<File>> lock(const std::string& path) = 0;
+  virtual const std::string& sqlite_vfs() const = 0;
+};
+
+}  // namespace berm::hal

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every target of the project is compiled. No module sets a flag of its own.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_SKIP_BUILD_RPATH OFF)
+
+find_program(BERM_CCACHE ccache)
+if(BERM_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${BERM_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${BERM_CCACHE}")
+endif()
+
+add_library(berm_compile INTERFACE)
+target_include_directories(berm_compile INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/hal/include"
+                                                  "${CMAKE_BINARY_DIR}/generated")
+# -ffp-contract=off: the same input gives the same bytes on every architecture.
+target_compile_options(berm_compile INTERFACE
+  -Wall -Wextra -Wshadow -Wundef -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wsign-conversion
+  -Werror -ffp-contract=off -fno-math-errno -fstack-protector-strong)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(berm_compile INTERFACE -ffunction-sections -fdata-sections)
+  target_compile_definitions(berm_compile INTERFACE _FORTIFY_SOURCE=2)
+  target_link_options(berm_compile INTERFACE -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now)
+endif()
+if(BERM_SANITIZE)
+  target_compile_options(berm_compile INTERFACE -fsanitize=${BERM_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(berm_compile INTERFACE -fsanitize=${BERM_SANITIZE})
+endif()
+if(BERM_COVERAGE)
+  target_compile_options(berm_compile INTERFACE --coverage)
+  target_link_options(berm_compile INTERFACE --coverage)
+endif()
+if(BERM_FUZZ)
+  target_compile_options(berm_compile INTERFACE -fsanitize=fuzzer-no-link)
+endif()
