@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only contract between a driver and the node. A driver is made from validated options and a
-// DriverContext, lives on the loop thread, and never blocks. Constructed = valid and not yet running;
-// `start` begins sampling; `stop` ends it and says what was seen so far (checkpoint); destruction follows.
+// DriverContext, lives on the loop thread, and never blocks. Constructed = valid and not yet
+// running; `start` begins sampling; `stop` ends it and says what was seen so far (checkpoint);
+// destruction follows.
 #pragma once
 
 #include <functional>
@@ -43,19 +44,20 @@ class DriverContext : public AlarmSink {
   virtual const Site& site() const = 0;
   virtual const Log& log() const = 0;
 
-  // Hands an observation over; never blocks. `on_durable` (optional) is called once it is committed. Where
-  // the outbox cannot take it, that is a counted, reported loss and `on_durable` is never called.
+  // Hands an observation over; never blocks. `on_durable` (optional) is called once it is
+  // committed. Where the outbox cannot take it, that is a counted, reported loss and `on_durable`
+  // is never called.
   virtual void emit(Observation observation, std::function<void()> on_durable = {}) = 0;
-  // Opaque bytes (at most 64 kB) the driver wants back at its next start; durable together with, and never
-  // before, everything emitted before this call. At most one per turn is kept (the last).
+  // Opaque bytes (at most 64 kB) the driver wants back at its next start; durable together with,
+  // and never before, everything emitted before this call. At most one per turn is kept (the last).
   virtual void checkpoint(std::string bytes) = 0;
 };
 
 class Driver {
  public:
   virtual ~Driver() = default;
-  // `checkpoint`: what was given to DriverContext::checkpoint last, in this life or an earlier one; empty:
-  // none. A checkpoint of another version or garbage is ignored, never an error.
+  // `checkpoint`: what was given to DriverContext::checkpoint last, in this life or an earlier one;
+  // empty: none. A checkpoint of another version or garbage is ignored, never an error.
   virtual Result<void> start(std::string_view checkpoint) = 0;
   // Emits nothing that would close a period early; leaves a checkpoint with what was seen.
   virtual void stop() = 0;

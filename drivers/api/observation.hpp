@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observation: what a driver says about the world. Not yet durable, without identity: firmware/event gives
-// it node, epoch, stream and sequence. A driver fills one of the structs below; what is not known stays
-// empty (std::nullopt) and becomes null, never 0 or a sentinel. Field meaning and units: firmware/event
+// Observation: what a driver says about the world. Not yet durable, without identity:
+// firmware/event gives it node, epoch, stream and sequence. A driver fills one of the structs
+// below; what is not known stays empty (std::nullopt) and becomes null, never 0 or a sentinel.
+// Field meaning and units: firmware/event
 // (`berm schema`). Plain values; any thread.
 #pragma once
 
@@ -65,8 +66,8 @@ struct VehiclePassage {  // stream traffic.vehicle
   std::string flags;
 };
 
-// A row for a stream whose schema a driver's mapping defines (weather, air) or that has no struct of its
-// own: values in any order, by field name.
+// A row for a stream whose schema a driver's mapping defines (weather, air) or that has no struct
+// of its own: values in any order, by field name.
 struct Row {
   using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
   std::string stream;

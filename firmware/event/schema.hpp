@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One table per stream: field, type, unit, nullable, how it merges. The event writer, the merger, the tests
-// and `berm schema` all read it; nothing else knows a stream's fields. Tables are constants; any thread.
-// A change of a table that consumers would notice needs a new `version` and a new topic (contract).
+// One table per stream: field, type, unit, nullable, how it merges. The event writer, the merger,
+// the tests and `berm schema` all read it; nothing else knows a stream's fields. Tables are
+// constants; any thread. A change of a table that consumers would notice needs a new `version` and
+// a new topic (contract).
 #pragma once
 
 #include <cstdint>
@@ -42,12 +43,12 @@ enum class WhenFull { conserve, oldest, refuse };
 struct StreamSchema {
   std::string_view name;
   int version = 1;
-  std::string_view topic;        // default
-  bool has_time_ms = false;      // finer than a second
-  bool keyed_by_uid = false;     // Kafka key: uid, else the node
-  bool is_ledger = false;        // gaps, manifests, epochs: no manifests of their own, go last
-  bool is_urgent = false;        // alarms: go last, pass budgets
-  int group_ms = 1000;           // default durability; 0: sync
+  std::string_view topic;     // default
+  bool has_time_ms = false;   // finer than a second
+  bool keyed_by_uid = false;  // Kafka key: uid, else the node
+  bool is_ledger = false;     // gaps, manifests, epochs: no manifests of their own, go last
+  bool is_urgent = false;     // alarms: go last, pass budgets
+  int group_ms = 1000;        // default durability; 0: sync
   WhenFull when_full = WhenFull::oldest;
   std::span<const FieldSpec> fields;
 };

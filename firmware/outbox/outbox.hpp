@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outbox: the one store all events pass through, between drivers and uplinks. Everything here is called on
-// the loop and returns at once; disk work runs as jobs on the serial executor, `done` callbacks come back on
-// the loop, in order. The public face of firmware/outbox; SqliteOutbox implements it. firmware/spec/outbox.md
-// has the numbered promises; in short:
-//   - committed means it survives a power cut (synchronous=FULL);                          [outbox-1]
-//   - identity node/epoch/stream/seq, sequences without an unexplained hole;              [outbox-2]
-//   - an event's bytes are final from its first offer; delivery at least once, in order;  [outbox-3]
-//   - memory does not grow with the backlog, disk has a ceiling, gaps say what went;      [outbox-4]
-//   - the node always starts: a damaged database is set aside and a gap record says so.   [outbox-6]
-// Limits: kMaxPendingEvents / kMaxPendingBytes wait in memory for their commit; beyond that, append is a
-// counted loss. kMaxRanges undelivered ranges per uplink and stream; beyond that the nearest are joined (a
-// repeat, never a loss).
+// Outbox: the one store all events pass through, between drivers and uplinks. Everything here is
+// called on the loop and returns at once; disk work runs as jobs on the serial executor, `done`
+// callbacks come back on the loop, in order. The public face of firmware/outbox; SqliteOutbox
+// implements it. firmware/spec/outbox.md has the numbered promises; in short:
+//   - committed means it survives a power cut (synchronous=FULL); [outbox-1]
+//   - identity node/epoch/stream/seq, sequences without an unexplained hole; [outbox-2]
+//   - an event's bytes are final from its first offer; delivery at least once, in order; [outbox-3]
+//   - memory does not grow with the backlog, disk has a ceiling, gaps say what went; [outbox-4]
+//   - the node always starts: a damaged database is set aside and a gap record says so. [outbox-6]
+// Limits: kMaxPendingEvents / kMaxPendingBytes wait in memory for their commit; beyond that, append
+// is a counted loss. kMaxRanges undelivered ranges per uplink and stream; beyond that the nearest
+// are joined (a repeat, never a loss).
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ namespace berm::outbox {
 inline constexpr std::size_t kMaxPendingEvents = 65536;
 inline constexpr std::size_t kMaxPendingBytes = 8u << 20;
 inline constexpr std::size_t kMaxRanges = 64;
-inline constexpr std::size_t kMaxEventBytes = 1000u * 1000u;  // a larger one is refused before the outbox
+inline constexpr std::size_t kMaxEventBytes =
+    1000u * 1000u;  // a larger one is refused before the outbox
 
 struct StreamPolicy {
   std::string stream;
@@ -73,8 +74,8 @@ struct TakeRequest {
   bool one_stream = false;           // all events of one stream and epoch
 };
 
-// Events handed out for delivery. Until `settle` they are in flight: no other take of the same uplink
-// returns them. In order of commit; per stream and epoch in order of seq.
+// Events handed out for delivery. Until `settle` they are in flight: no other take of the same
+// uplink returns them. In order of commit; per stream and epoch in order of seq.
 struct Batch {
   std::vector<event::Event> events;
   bool more = false;  // more was waiting when this was read
@@ -90,7 +91,8 @@ struct EventRef {
 enum class Settlement {
   delivered,  // the receiver has it: subtracted from this uplink's undelivered ranges
   returned,   // try again later: offered again before anything newer
-  refused,    // set aside: gap record with cause `refused` for this uplink; kept, shown, can be requeued
+  refused,    // set aside: gap record with cause `refused` for this uplink; kept, shown, can be
+              // requeued
 };
 
 struct Settled {
@@ -111,35 +113,43 @@ class Outbox {
  public:
   virtual ~Outbox() = default;
 
-  // --- drivers' side -------------------------------------------------------------------------------
-  // Takes the draft for commit within its stream's group time. `on_durable` once it is committed. False: not
-  // taken (queue bound, or a stream with when_full `refuse` while full): a counted, reported loss.
+  // --- drivers' side
+  // ------------------------------------------------------------------------------- Takes the draft
+  // for commit within its stream's group time. `on_durable` once it is committed. False: not taken
+  // (queue bound, or a stream with when_full `refuse` while full): a counted, reported loss.
   virtual bool append(event::Draft draft, std::function<void()> on_durable = {}) = 0;
   // Durable with, and never before, everything appended before this call. Key: driver instance.
   virtual void checkpoint(std::string_view key, std::string bytes) = 0;
   // What was checkpointed last, from the database at open; empty: none.
   virtual std::string checkpointed(std::string_view key) const = 0;
 
-  // --- uplinks' side -------------------------------------------------------------------------------
-  // At most one take per uplink is under way (asserted).
-  virtual void take(UplinkIndex uplink, TakeRequest request, std::function<void(Result<Batch>)> done) = 0;
+  // --- uplinks' side
+  // ------------------------------------------------------------------------------- At most one
+  // take per uplink is under way (asserted).
+  virtual void take(UplinkIndex uplink, TakeRequest request,
+                    std::function<void(Result<Batch>)> done) = 0;
   virtual void settle(UplinkIndex uplink, std::vector<Settled> settled) = 0;
-  // Everything in flight of this uplink counts as returned (connection lost, restart of the uplink).
+  // Everything in flight of this uplink counts as returned (connection lost, restart of the
+  // uplink).
   virtual void return_all(UplinkIndex uplink) = 0;
   // Called (on the loop) whenever something this uplink may take has appeared. One per uplink.
   virtual void on_available(UplinkIndex uplink, std::function<void()> callback) = 0;
   // Events committed and not yet delivered to this uplink (those in flight included).
   virtual std::int64_t waiting(UplinkIndex uplink) const = 0;
 
-  // --- set aside -----------------------------------------------------------------------------------
-  virtual void list_set_aside(std::size_t max, std::function<void(Result<std::vector<SetAside>>)> done) = 0;
+  // --- set aside
+  // -----------------------------------------------------------------------------------
+  virtual void list_set_aside(std::size_t max,
+                              std::function<void(Result<std::vector<SetAside>>)> done) = 0;
   virtual void requeue(std::int64_t number, std::function<void(Result<void>)> done) = 0;
 
-  // --- life ----------------------------------------------------------------------------------------
+  // --- life
+  // ----------------------------------------------------------------------------------------
   // Commits all that is pending, writes delivery state; `done` when durable.
   virtual void flush(std::function<void()> done) = 0;
-  // events, waiting, oldest_unsent_s, disk_bytes, ceiling_bytes, epoch, lost_before_commit, gaps_total,
-  // commits, written_bytes, window_ms, durable ("yes", "tmpfs", "overlay"); one child per uplink.
+  // events, waiting, oldest_unsent_s, disk_bytes, ceiling_bytes, epoch, lost_before_commit,
+  // gaps_total, commits, written_bytes, window_ms, durable ("yes", "tmpfs", "overlay"); one child
+  // per uplink.
   virtual Status status() const = 0;
   virtual const std::string& epoch() const = 0;
 };
@@ -153,9 +163,9 @@ struct OutboxParts {
   drivers::AlarmSink& alarms;
 };
 
-// Opens or makes the outbox (blocking; before the loop runs). A damaged database is set aside whole: the
-// node goes on with a new epoch, a gap record and an alarm. Error only if the directory cannot be used at
-// all or another process holds it.
+// Opens or makes the outbox (blocking; before the loop runs). A damaged database is set aside
+// whole: the node goes on with a new epoch, a gap record and an alarm. Error only if the directory
+// cannot be used at all or another process holds it.
 Result<std::unique_ptr<Outbox>> open_outbox(const OutboxOptions& options, const OutboxParts& parts);
 
 }  // namespace berm::outbox

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clock: the only reader of clocks. `wall()` says what the system's clock shows and who vouches for it:
-// ntp = the kernel says it is synchronised; rtc = the board declares its clock right; gps = a fix set it;
-// none = a best estimate. Called on the loop or the executor; cheap. A step may come at any time.
+// Clock: the only reader of clocks. `wall()` says what the system's clock shows and who vouches for
+// it: ntp = the kernel says it is synchronised; rtc = the board declares its clock right; gps = a
+// fix set it; none = a best estimate. Called on the loop or the executor; cheap. A step may come at
+// any time.
 #pragma once
 
 #include <cstdint>

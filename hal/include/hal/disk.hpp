@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Disk: files whose loss or damage matters. linux/: the real one; sim/: in memory, slow, full, failing,
-// and forgetting what was not synced at a power cut. SQLite goes the same way: it opens its databases
-// through the VFS named `sqlite_vfs()` (empty: SQLite's default), which in sim/ sees the same files.
-// All calls block: they belong on the Executor (or before the loop runs). Paths are absolute.
-// Durable means: after sync() the content, and after sync_directory() the name, survive a power cut.
+// Disk: files whose loss or damage matters. linux/: the real one; sim/: in memory, slow, full,
+// failing, and forgetting what was not synced at a power cut. SQLite goes the same way: it opens
+// its databases through the VFS named `sqlite_vfs()` (empty: SQLite's default), which in sim/ sees
+// the same files. All calls block: they belong on the Executor (or before the loop runs). Paths are
+// absolute. Durable means: after sync() the content, and after sync_directory() the name, survive a
+// power cut.
 #pragma once
 
 #include <cstdint>
@@ -43,9 +44,11 @@ class Disk {
   virtual Result<void> write_whole(const std::string& path, std::string_view bytes) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;  // missing: Error not_found
-  virtual Result<void> make_directory(const std::string& path) = 0;  // 0750; existing is fine; parent must exist
+  virtual Result<void> make_directory(
+      const std::string& path) = 0;  // 0750; existing is fine; parent must exist
   virtual Result<void> sync_directory(const std::string& path) = 0;
-  virtual Result<std::vector<std::string>> list(const std::string& directory) const = 0;  // names, sorted
+  virtual Result<std::vector<std::string>> list(
+      const std::string& directory) const = 0;  // names, sorted
   virtual bool exists(const std::string& path) const = 0;
   virtual Result<DiskSpace> space(const std::string& path) const = 0;
   virtual FileSystemKind kind(const std::string& path) const = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// EdgeInput: level changes of the wires that belong to one driver. linux/: kernel GPIO uAPI v2 (kernel
-// stamps, reader thread, bounded queue); sim/: a recording or generated traffic.
-// Edges arrive on the loop in batches, per line in order of time. `lost_before` > 0 says that so many
-// edges of this line were lost before this one (line_seqno jump, queue overflow): the state is known
-// again from here on. A source that fails or comes back says so by `on_state`.
+// EdgeInput: level changes of the wires that belong to one driver. linux/: kernel GPIO uAPI v2
+// (kernel stamps, reader thread, bounded queue); sim/: a recording or generated traffic. Edges
+// arrive on the loop in batches, per line in order of time. `lost_before` > 0 says that so many
+// edges of this line were lost before this one (line_seqno jump, queue overflow): the state is
+// known again from here on. A source that fails or comes back says so by `on_state`.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct Edge {
   MonoTime time;
   std::uint32_t resolution_us = 1;  // the stamp may be late by up to this
   std::uint32_t lost_before = 0;
-  std::uint16_t line = 0;           // index into the names the input was opened with
+  std::uint16_t line = 0;  // index into the names the input was opened with
   bool on = false;
 };
 
@@ -38,8 +38,8 @@ class EdgeInput {
   virtual Status status() const = 0;
 };
 
-// Opens groups of wires by the names of the configuration's `signals`. A signal belongs to one driver:
-// opening it twice is an Error `exists`.
+// Opens groups of wires by the names of the configuration's `signals`. A signal belongs to one
+// driver: opening it twice is an Error `exists`.
 class EdgeInputs {
  public:
   virtual ~EdgeInputs() = default;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// HttpClient: requests that never block the loop. linux/: libcurl multi on the loop, a module loaded when
-// the configuration names HTTP; sim/: scripted servers. Redirects are never followed; keep-alive; no
-// `Expect`. The answer's body is kept up to `max_body_bytes` (more: Error `full`), or handed over in
-// pieces by `on_body`, which may refuse (false) and so end the request.
-// Loop thread only. `done` is called exactly once per request unless cancelled; never inside `send`.
+// HttpClient: requests that never block the loop. linux/: libcurl multi on the loop, a module
+// loaded when the configuration names HTTP; sim/: scripted servers. Redirects are never followed;
+// keep-alive; no `Expect`. The answer's body is kept up to `max_body_bytes` (more: Error `full`),
+// or handed over in pieces by `on_body`, which may refuse (false) and so end the request. Loop
+// thread only. `done` is called exactly once per request unless cancelled; never inside `send`.
 #pragma once
 
 #include <cstdint>
@@ -31,17 +31,17 @@ struct HttpRequest {
   std::string url;  // http:// or https://
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  Milliseconds timeout{10000};          // whole request; connecting takes at most a third of it
+  Milliseconds timeout{10000};  // whole request; connecting takes at most a third of it
   std::size_t max_body_bytes = 65536;
-  bool accept_gzip = false;             // send Accept-Encoding and decode
-  std::string user, password;           // basic authentication where not empty
-  std::string proxy;                    // empty: none (the environment is ignored)
+  bool accept_gzip = false;    // send Accept-Encoding and decode
+  std::string user, password;  // basic authentication where not empty
+  std::string proxy;           // empty: none (the environment is ignored)
   TlsOptions tls;
   std::function<bool(std::string_view)> on_body;  // optional
 };
 
 struct HttpAnswer {
-  int status = 0;  // 100…599
+  int status = 0;                                            // 100…599
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
   Microseconds elapsed{0};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop: the one thread on which firmware/ and drivers/ live, and its timers. linux/: epoll; sim/: virtual
-// time, where `now` jumps from timer to timer. Everything is called on the loop's thread except `post`.
-// A callback must return within milliseconds: no sleep, no disk, no DNS.
-// Timers fire in order of their time, equal ones in order of their making; never early. A cancelled
-// timer never fires. Limit: kMaxPosted callbacks may wait in `post`; one more is a broken invariant.
+// Loop: the one thread on which firmware/ and drivers/ live, and its timers. linux/: epoll; sim/:
+// virtual time, where `now` jumps from timer to timer. Everything is called on the loop's thread
+// except `post`. A callback must return within milliseconds: no sleep, no disk, no DNS. Timers fire
+// in order of their time, equal ones in order of their making; never early. A cancelled timer never
+// fires. Limit: kMaxPosted callbacks may wait in `post`; one more is a broken invariant.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,9 @@ class Timer {
       callback();
     });
   }
-  void after(Microseconds delay, Loop::Callback callback) { at(loop_.now() + delay, std::move(callback)); }
+  void after(Microseconds delay, Loop::Callback callback) {
+    at(loop_.now() + delay, std::move(callback));
+  }
   void cancel() {
     if (id_ != 0) loop_.cancel(std::exchange(id_, 0));
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// MqttClient: one MQTT v5 connection. linux/: libmosquitto on the loop, name resolution and connect off
-// it; sim/: a scripted broker. It does not reconnect by itself and never queues while offline: the owner
-// decides when to `connect` again. Loop thread only; events are never delivered inside a call.
-// At most `max_in_flight` publishes wait for their acknowledgement; one more is Error `full`.
+// MqttClient: one MQTT v5 connection. linux/: libmosquitto on the loop, name resolution and connect
+// off it; sim/: a scripted broker. It does not reconnect by itself and never queues while offline:
+// the owner decides when to `connect` again. Loop thread only; events are never delivered inside a
+// call. At most `max_in_flight` publishes wait for their acknowledgement; one more is Error `full`.
 #pragma once
 
 #include <cstdint>
@@ -49,10 +49,11 @@ struct MqttOptions {
 struct MqttEvents {
   // reason: the v5 code of the CONNACK; 0 = connected. Any other: closed again.
   std::function<void(int reason, bool session_present)> on_connected;
-  // After on_connected(0), or instead of it: why the connection ended or never came to be. `reason` is
-  // the v5 code of a DISCONNECT (142 = taken over) or 0.
+  // After on_connected(0), or instead of it: why the connection ended or never came to be. `reason`
+  // is the v5 code of a DISCONNECT (142 = taken over) or 0.
   std::function<void(const Error& error, int reason)> on_disconnected;
-  // The PUBACK of the publish that returned `id`: v5 reason (0 ok, 16 no subscriber, ≥ 128 refused).
+  // The PUBACK of the publish that returned `id`: v5 reason (0 ok, 16 no subscriber, ≥ 128
+  // refused).
   std::function<void(std::uint64_t id, int reason)> on_acknowledged;
   std::function<void(const MqttMessage& message)> on_message;
 };

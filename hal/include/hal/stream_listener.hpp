@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// StreamListener: a local stream socket (Unix) for shell and status. linux/: a socket file (a stale one
-// of a dead process is replaced, a live one is Error exists); sim/: connections made by the test.
-// Loop thread only. Bounds: `max_connections` at once (more are closed at once); a connection whose peer
-// does not read is closed when more than `max_unsent_bytes` wait.
+// StreamListener: a local stream socket (Unix) for shell and status. linux/: a socket file (a stale
+// one of a dead process is replaced, a live one is Error exists); sim/: connections made by the
+// test. Loop thread only. Bounds: `max_connections` at once (more are closed at once); a connection
+// whose peer does not read is closed when more than `max_unsent_bytes` wait.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class StreamConnection {
 
 struct StreamListenerOptions {
   std::string path;
-  std::string group = "berm";             // owns the socket (0660); missing: 0600
+  std::string group = "berm";  // owns the socket (0660); missing: 0600
   std::string admin_group = "berm-admin";
   std::size_t max_connections = 32;
   std::size_t max_unsent_bytes = 4u << 20;
@@ -51,8 +51,8 @@ class StreamListener {
 class StreamListeners {
  public:
   virtual ~StreamListeners() = default;
-  virtual Result<std::unique_ptr<StreamListener>> listen(const StreamListenerOptions& options,
-                                                         StreamListener::OnConnection on_connection) = 0;
+  virtual Result<std::unique_ptr<StreamListener>> listen(
+      const StreamListenerOptions& options, StreamListener::OnConnection on_connection) = 0;
 };
 
 }  // namespace berm::hal
