@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Finds what must not stand in the project: sleeping, wall clocks and randomness of one's own,
+shell calls, the environment read in passing, notes of unfinished work, and paths of somebody's
+machine."""
+
+import re
+import sys
+
+import source_tree
+
+_OWN = r"(?<![\w.>~:])(?:std::|::)?"  # a free function, not a member or a longer word
+_REAL_TIME_TESTS = ("tests/system/", "tests/contract/", "bench/")
+
+# (what, pattern over code without comments and strings, folders where it is right)
+CALLS = [
+    (
+        "sleeping",
+        re.compile(
+            _OWN + r"(?:sleep|usleep|nanosleep|clock_nanosleep)\s*\(|\bsleep_(?:for|until)\b"
+        ),
+        _REAL_TIME_TESTS,
+    ),
+    ("a shell call", re.compile(_OWN + r"(?:system|popen)\s*\("), ()),
+    (
+        "randomness of one's own",
+        re.compile(_OWN + r"(?:s?rand|random|drand48)\s*\(|\brandom_device\b"),
+        ("hal/linux/",),
+    ),
+    (
+        "the wall clock",
+        re.compile(_OWN + r"time\s*\(\s*(?:nullptr|NULL|0|&)"),
+        ("hal/linux/",) + _REAL_TIME_TESTS,
+    ),
+    (
+        "a clock outside hal",
+        re.compile(
+            r"\b(?:system|steady|high_resolution)_clock::now\b|"
+            + _OWN
+            + r"(?:clock_gettime|gettimeofday)\s*\("
+        ),
+        ("hal/linux/",) + _REAL_TIME_TESTS,
+    ),
+    (
+        "the environment",
+        re.compile(_OWN + r"(?:secure_)?getenv\s*\("),
+        ("firmware/agent/", "tests/", "bench/"),
+    ),
+]
+# Over the whole text, comments too. Written in pieces, so that this file does not find itself.
+WORDS = [
+    ("unfinished work", re.compile(r"\b(?:TO" r"DO|FIX" r"ME)\b")),
+    ("a path of one machine", re.compile(r"(?<![\w.$}-])/(?:wo" r"rk|ro" r"ot)/")),
+]
+TEXT_ENDINGS = (".md", ".json", ".xml", ".txt", ".properties", ".yml", ".yaml")
+
+
+def call_faults(path, text):
+    code = source_tree.without_comments_and_strings(text)
+    for what, pattern, homes in CALLS:
+        if path.startswith(homes):
+            continue
+        for match in pattern.finditer(code):
+            yield path, code.count("\n", 0, match.start()) + 1, f"{what}: {match.group(0).strip()}"
+
+
+def word_faults(path, text):
+    for what, pattern in WORDS:
+        for match in pattern.finditer(text):
+            yield path, text.count("\n", 0, match.start()) + 1, f"{what}: {match.group(0)}"
+
+
+def main():
+    root = source_tree.root_from(sys.argv)
+    faults = []
+    for path in source_tree.walk(root):
+        cpp = source_tree.is_cpp(path)
+        if not cpp and not path.endswith(TEXT_ENDINGS) and not source_tree.is_script(root, path):
+            continue
+        text = source_tree.read(root, path)
+        faults += word_faults(path, text)
+        faults += call_faults(path, text) if cpp else []
+    source_tree.report(faults)
+
+
+if __name__ == "__main__":
+    main()
