@@ -5,6 +5,7 @@
 // UTF-8, text after the end. `//` and `/* */` comments are allowed where `comments` says so.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ class Json {
   Json(int value) : value_(static_cast<double>(value)) {}          // NOLINT(google-explicit-constructor)
   Json(std::int64_t value) : value_(static_cast<double>(value)) {} // NOLINT(google-explicit-constructor)
   Json(std::string value) : value_(std::move(value)) {}            // NOLINT(google-explicit-constructor)
+  Json(std::string_view value) : value_(std::string(value)) {}     // NOLINT(google-explicit-constructor)
   Json(const char* value) : value_(std::string(value)) {}          // NOLINT(google-explicit-constructor)
   Json(Array value) : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
   Json(Object value) : value_(std::move(value)) {}                 // NOLINT(google-explicit-constructor)

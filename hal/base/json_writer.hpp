@@ -36,5 +36,8 @@ class JsonWriter {
 
 void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, double value);
+void append_json_number(std::string& out, double value, int decimals);
+// The same document, indented by two. `json` is one line as JsonWriter makes it.
+std::string pretty_json(std::string_view json);
 
 }  // namespace berm

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line to stderr with a syslog priority prefix (`<4>outbox: …`), as journald reads it. Each Log
 // has the name of its component. An episode is one line at its begin and one at its end: `Log` itself
-// lets at most kBurst lines a minute through per component and says how many it held back.
+// lets at most LogBurst::kBurst lines a minute through per component (debug lines aside) and says how many
+// it held back.
 // Any thread. The level is process-wide and may be changed while running (shell verb `loglevel`).
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +17,29 @@ namespace berm {
 
 enum class LogLevel { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
 
+// The limit of one component: at most kBurst lines in a window of kWindowS. Pure but for its lock.
+class LogBurst {
+ public:
+  static constexpr int kBurst = 60;
+  static constexpr std::int64_t kWindowS = 60;
+  struct Verdict {
+    bool allowed = true;
+    std::int64_t held_back = 0;  // in the window that ended; said once
+  };
+  Verdict ask(std::int64_t now_s);
+
+ private:
+  std::mutex mutex_;
+  std::optional<std::int64_t> window_begin_s_;
+  int lines_ = 0;
+  std::int64_t held_back_ = 0;
+};
+
+// Copies stay the same component and share its limit.
 class Log {
  public:
-  explicit Log(std::string_view component) : component_(component) {}
+  explicit Log(std::string_view component)
+      : component_(component), burst_(std::make_shared<LogBurst>()) {}
   void error(std::string_view text) const { write(LogLevel::error, text); }
   void warning(std::string_view text) const { write(LogLevel::warning, text); }
   void notice(std::string_view text) const { write(LogLevel::notice, text); }
@@ -30,6 +55,7 @@ class Log {
  private:
   void write(LogLevel level, std::string_view text) const;
   std::string component_;
+  std::shared_ptr<LogBurst> burst_;
 };
 
 }  // namespace berm

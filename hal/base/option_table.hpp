@@ -3,10 +3,13 @@
 // written. Parsing, range errors, defaults, `berm check`, `berm config show`, the JSON Schema and remote
 // validation all read it. A component turns the validated Options into its own const struct.
 //
+// Bounds: a text is at most kMaxText bytes, one with a pattern kMaxPatternText.
+//
 // Faults are collected, never the first only: each has its path ("/drivers/e19/period_s") and, for an
 // unknown key, the nearest known one. Nothing is applied where there is a fault. Any thread; plain values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,6 +22,10 @@
 #include "hal/base/json.hpp"
 
 namespace berm {
+
+inline constexpr std::size_t kMaxText = 16384;
+// The regular expression engine's stack grows with the text.
+inline constexpr std::size_t kMaxPatternText = 512;
 
 enum class OptionKind {
   boolean,
@@ -65,6 +72,9 @@ struct OptionFault {
 // Validated values: every key of the table that was given or has a default. Wrong key or kind: assert.
 class Options {
  public:
+  using Map = std::vector<std::pair<std::string, Options>>;
+  using Values = std::vector<std::pair<std::string, std::string>>;
+
   bool has(std::string_view key) const;
   bool boolean(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;
@@ -73,14 +83,13 @@ class Options {
   const std::vector<std::string>& text_list(std::string_view key) const;
   const Options& object(std::string_view key) const;
   // In document order; empty where the key is absent.
-  const std::vector<std::pair<std::string, Options>>& object_map(std::string_view key) const;
-  const std::vector<std::pair<std::string, std::string>>& value_map(std::string_view key) const;
+  const Map& object_map(std::string_view key) const;
+  const Values& value_map(std::string_view key) const;
   const Json& json(std::string_view key) const;
 
  private:
   friend class OptionParser;
-  using Map = std::vector<std::pair<std::string, Options>>;
-  using Values = std::vector<std::pair<std::string, std::string>>;
+  // A single object is a Map with one entry without a name: the type cannot hold itself directly.
   using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, Map,
                              Values, Json>;
   const Value& value(std::string_view key) const;
@@ -90,6 +99,11 @@ class Options {
 // Validates `document` against `table`; appends to `faults`. The result is usable only if none was added.
 Options parse_options(const OptionTable& table, const Json& document, std::string_view path,
                       std::vector<OptionFault>& faults);
+
+// The path of `key` below `path`: escaped as RFC 6901 wants it.
+std::string option_path(std::string_view path, std::string_view key);
+// `value` as a fault shows it: its JSON text, shortened where it is long.
+std::string shown(const Json& value);
 
 // JSON Schema (draft 2020-12) of the table, as an object value.
 Json schema_of(const OptionTable& table);

@@ -2,6 +2,7 @@
 // Small text jobs that many rooms need. Pure functions; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 // `*` and `?`; whole text.
 bool matches_glob(std::string_view text, std::string_view pattern);
 bool is_valid_utf8(std::string_view text);
+// Bytes of the well-formed UTF-8 sequence at the begin of `text` (not empty); 0: it is none.
+std::size_t utf8_sequence_length(std::string_view text);
 // "2026-11-21T04:48:00Z" from seconds since 1970, and back ("…Z" or "…+01:00", fraction optional; µs).
 std::string iso8601(std::int64_t unix_s);
 std::optional<std::int64_t> parse_iso8601_us(std::string_view text);
