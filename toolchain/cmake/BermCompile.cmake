@@ -20,7 +20,7 @@ target_include_directories(berm_compile INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE
 # -ffp-contract=off: the same input gives the same bytes on every architecture.
 target_compile_options(berm_compile INTERFACE
   -Wall -Wextra -Wshadow -Wundef -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wsign-conversion
-  -Werror -ffp-contract=off -fno-math-errno -fstack-protector-strong)
+  -Wno-missing-field-initializers -Werror -ffp-contract=off -fno-math-errno -fstack-protector-strong)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(berm_compile INTERFACE -ffunction-sections -fdata-sections)
   target_compile_definitions(berm_compile INTERFACE _FORTIFY_SOURCE=2)
