@@ -35,8 +35,8 @@ TEST(SeqRanges, IsTheSetOfWhatWasAddedInAnyOrder) {
     SeqRanges ranges;
     std::set<std::int64_t> model;
     for (int i = 0; i < 30; ++i) {
-      const std::int64_t first = 1 + random() % 60;
-      const std::int64_t last = first + random() % 6;
+      const auto first = static_cast<std::int64_t>(1 + random() % 60);
+      const std::int64_t last = first + static_cast<std::int64_t>(random() % 6);
       ranges.add(first, last);
       for (auto seq = first; seq <= last; ++seq) model.insert(seq);
     }
