@@ -146,8 +146,14 @@ void append_json_number(std::string& out, double value, int decimals) {
   const bool is_zero = !carried && text.find_first_not_of("0.") == std::string_view::npos;
   if (value < 0.0 && !is_zero) out.push_back('-');
   if (carried) out.push_back('1');
+  if (text.find('.') == std::string_view::npos) {
+    out.append(text);
+    out.append(".0");
+    return;
+  }
+  // One rounded value has one form: 51.4999999 and 51.5 are both written 51.5.
+  while (text.ends_with('0') && !text.ends_with(".0")) text.remove_suffix(1);
   out.append(text);
-  if (text.find('.') == std::string_view::npos) out.append(".0");
 }
 
 std::string pretty_json(std::string_view json) {

@@ -21,7 +21,7 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);  // must be plain (no escaping is done)
   JsonWriter& integer(std::int64_t value);
   JsonWriter& number(double value);
-  // Rounded half away from zero to `decimals` (0…6), at least one decimal written: 91.04 → `91.0`.
+  // Rounded half away from zero to `decimals` (0…6), no zeros at the end beyond one decimal: 91.04 → `91.0`.
   JsonWriter& number(double value, int decimals);
   JsonWriter& boolean(bool value);
   JsonWriter& string(std::string_view value);
