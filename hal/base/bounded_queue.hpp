@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A queue with a maximum, between one or more producer threads and one consumer. push never blocks and
-// never grows beyond the maximum: what does not fit is counted in overflows(), which the owner reports.
-// Memory is allocated once.
+// A queue with a maximum, between one or more producer threads and one consumer. push never blocks
+// and never grows beyond the maximum: what does not fit is counted in overflows(), which the owner
+// reports. Memory is allocated once.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Json: a parsed document for cold paths (configuration, commands, recordings); events never become one.
-// A plain value (cJSON does the parsing and stays inside). Objects keep their order.
-// parse() refuses, with line and column: more than `max_bytes`, nesting beyond 32, a repeated key, invalid
+// Json: a parsed document for cold paths (configuration, commands, recordings); events never become
+// one. A plain value (cJSON does the parsing and stays inside). Objects keep their order. parse()
+// refuses, with line and column: more than `max_bytes`, nesting beyond 32, a repeated key, invalid
 // UTF-8, text after the end. `//` and `/* */` comments are allowed where `comments` says so.
 #pragma once
 
@@ -25,15 +25,17 @@ class Json {
   enum class Kind { null, boolean, number, string, array, object };
 
   Json() = default;
-  Json(bool value) : value_(value) {}                              // NOLINT(google-explicit-constructor)
-  Json(double value) : value_(value) {}                            // NOLINT(google-explicit-constructor)
-  Json(int value) : value_(static_cast<double>(value)) {}          // NOLINT(google-explicit-constructor)
-  Json(std::int64_t value) : value_(static_cast<double>(value)) {} // NOLINT(google-explicit-constructor)
-  Json(std::string value) : value_(std::move(value)) {}            // NOLINT(google-explicit-constructor)
-  Json(std::string_view value) : value_(std::string(value)) {}     // NOLINT(google-explicit-constructor)
-  Json(const char* value) : value_(std::string(value)) {}          // NOLINT(google-explicit-constructor)
-  Json(Array value) : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
-  Json(Object value) : value_(std::move(value)) {}                 // NOLINT(google-explicit-constructor)
+  Json(bool value) : value_(value) {}                      // NOLINT(google-explicit-constructor)
+  Json(double value) : value_(value) {}                    // NOLINT(google-explicit-constructor)
+  Json(int value) : value_(static_cast<double>(value)) {}  // NOLINT(google-explicit-constructor)
+  Json(std::int64_t value)
+      : value_(static_cast<double>(value)) {}            // NOLINT(google-explicit-constructor)
+  Json(std::string value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Json(std::string_view value)
+      : value_(std::string(value)) {}                      // NOLINT(google-explicit-constructor)
+  Json(const char* value) : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
+  Json(Array value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Json(Object value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
 
   struct Limits {
     std::size_t max_bytes = 1u << 20;

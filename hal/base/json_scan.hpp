@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What json_parse.cpp checks before the parsing library sees a document: the library takes more than JSON
-// (any control character as blank, 01 as a number, \u0000 as the end of a string) and knows no positions.
-// scan_json() blanks comments out, holds the text to RFC 8259's tokens and the nesting limit, and notes
-// where each key and number stands, in document order, so that later refusals can name line and column.
-// Used by json_parse.cpp only. Pure; any thread; one pass, memory of 4 bytes per key and number.
+// What json_parse.cpp checks before the parsing library sees a document: the library takes more
+// than JSON (any control character as blank, 01 as a number, \u0000 as the end of a string) and
+// knows no positions. scan_json() blanks comments out, holds the text to RFC 8259's tokens and the
+// nesting limit, and notes where each key and number stands, in document order, so that later
+// refusals can name line and column. Used by json_parse.cpp only. Pure; any thread; one pass,
+// memory of 4 bytes per key and number.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line to stderr with a syslog priority prefix (`<4>outbox: …`), as journald reads it. Each Log
-// has the name of its component. An episode is one line at its begin and one at its end: `Log` itself
-// lets at most LogBurst::kBurst lines a minute through per component (debug lines aside) and says how many
-// it held back.
-// Any thread. The level is process-wide and may be changed while running (shell verb `loglevel`).
+// has the name of its component. An episode is one line at its begin and one at its end: `Log`
+// itself lets at most LogBurst::kBurst lines a minute through per component (debug lines aside) and
+// says how many it held back. Any thread. The level is process-wide and may be changed while
+// running (shell verb `loglevel`).
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// One option table per component: the only place where a key, its type, default, range, unit and help are
-// written. Parsing, range errors, defaults, `berm check`, `berm config show`, the JSON Schema and remote
-// validation all read it. A component turns the validated Options into its own const struct.
+// One option table per component: the only place where a key, its type, default, range, unit and
+// help are written. Parsing, range errors, defaults, `berm check`, `berm config show`, the JSON
+// Schema and remote validation all read it. A component turns the validated Options into its own
+// const struct.
 //
 // Bounds: a text is at most kMaxText bytes, one with a pattern kMaxPatternText.
 //
-// Faults are collected, never the first only: each has its path ("/drivers/e19/period_s") and, for an
-// unknown key, the nearest known one. Nothing is applied where there is a fault. Any thread; plain values.
+// Faults are collected, never the first only: each has its path ("/drivers/e19/period_s") and, for
+// an unknown key, the nearest known one. Nothing is applied where there is a fault. Any thread;
+// plain values.
 #pragma once
 
 #include <cstddef>
@@ -48,13 +50,13 @@ struct OptionSpec {
   OptionKind kind = OptionKind::text;
   std::string_view default_json = {};  // JSON text; empty: required if `required`, else absent
   bool required = false;
-  double min = -9.0e15;                // numbers: inclusive
+  double min = -9.0e15;  // numbers: inclusive
   double max = 9.0e15;
-  std::string_view unit = {};          // "s", "ms", "bytes", "m", "km/h"
+  std::string_view unit = {};  // "s", "ms", "bytes", "m", "km/h"
   OptionChange change = OptionChange::restart;
-  std::string_view help = {};          // one line
-  std::string_view choices = {};       // text: "oldest|newest"
-  std::string_view pattern = {};       // text and map names: ECMAScript regular expression, whole match
+  std::string_view help = {};     // one line
+  std::string_view choices = {};  // text: "oldest|newest"
+  std::string_view pattern = {};  // text and map names: ECMAScript regular expression, whole match
   const OptionTable* table = nullptr;  // object and object_map
   bool is_path = false;                // names a local file or directory; never changed remotely
 };
@@ -69,7 +71,8 @@ struct OptionFault {
   std::string text;  // "must be 1…3600 s, is 0"
 };
 
-// Validated values: every key of the table that was given or has a default. Wrong key or kind: assert.
+// Validated values: every key of the table that was given or has a default. Wrong key or kind:
+// assert.
 class Options {
  public:
   using Map = std::vector<std::pair<std::string, Options>>;
@@ -96,7 +99,8 @@ class Options {
   std::map<std::string, Value, std::less<>> values_;
 };
 
-// Validates `document` against `table`; appends to `faults`. The result is usable only if none was added.
+// Validates `document` against `table`; appends to `faults`. The result is usable only if none was
+// added.
 Options parse_options(const OptionTable& table, const Json& document, std::string_view path,
                       std::vector<OptionFault>& faults);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Result<T>: a value or an operating Error (cable out, disk full, bad document). A broken invariant is
-// not an Error but a BERM_ASSERT. Errors gain context on their way up (`with_context`) and are logged
-// once, where they are handled. Any thread; values only.
+// Result<T>: a value or an operating Error (cable out, disk full, bad document). A broken invariant
+// is not an Error but a BERM_ASSERT. Errors gain context on their way up (`with_context`) and are
+// logged once, where they are handled. Any thread; values only.
 #pragma once
 
 #include <expected>
@@ -48,7 +48,9 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 inline std::unexpected<Error> fail(ErrorCode code, std::string text, int system_error = 0) {
   return std::unexpected<Error>(Error{code, std::move(text), system_error});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 // An Error from errno: `context: strerror(number)` with the matching code.
 Error system_error(std::string_view context, int number);
@@ -59,16 +61,16 @@ Error system_error(std::string_view context, int number);
 #define BERM_CONCAT(a, b) BERM_CONCAT_INNER(a, b)
 
 // BERM_TRY(auto value, expression): returns the error to the caller, or goes on with the value.
-#define BERM_TRY(declaration, expression)                                                       \
-  auto BERM_CONCAT(berm_try_, __LINE__) = (expression);                                         \
-  if (!BERM_CONCAT(berm_try_, __LINE__)) {                                                      \
-    return ::berm::fail(std::move(BERM_CONCAT(berm_try_, __LINE__).error()));                   \
-  }                                                                                             \
+#define BERM_TRY(declaration, expression)                                     \
+  auto BERM_CONCAT(berm_try_, __LINE__) = (expression);                       \
+  if (!BERM_CONCAT(berm_try_, __LINE__)) {                                    \
+    return ::berm::fail(std::move(BERM_CONCAT(berm_try_, __LINE__).error())); \
+  }                                                                           \
   declaration = std::move(*BERM_CONCAT(berm_try_, __LINE__))
 
 // BERM_CHECK(expression): the same for a Result<void>.
-#define BERM_CHECK(expression)                                                                  \
-  do {                                                                                          \
-    auto berm_check_result = (expression);                                                      \
-    if (!berm_check_result) return ::berm::fail(std::move(berm_check_result.error()));          \
+#define BERM_CHECK(expression)                                                         \
+  do {                                                                                 \
+    auto berm_check_result = (expression);                                             \
+    if (!berm_check_result) return ::berm::fail(std::move(berm_check_result.error())); \
   } while (false)

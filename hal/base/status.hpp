@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Status: one snapshot of one component, read alike by shell, page, MQTT health, metrics and tests.
-// An ordered tree of named values; names are snake_case with the unit last (`oldest_unsent_s`), stable
-// once published. Built on the loop thread, then a plain value.
+// An ordered tree of named values; names are snake_case with the unit last (`oldest_unsent_s`),
+// stable once published. Built on the loop thread, then a plain value.
 #pragma once
 
 #include <cstdint>

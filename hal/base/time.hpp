@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two times, which no conversion mixes: MonoTime (CLOCK_MONOTONIC of this boot; the kernel stamps
-// edges with it) and WallTime (microseconds since 1970 UTC). Durations are std::chrono. Only hal reads
-// clocks; everyone else is given times. In virtual time the same types carry simulated instants.
+// The two times, which no conversion mixes: MonoTime (CLOCK_MONOTONIC of this boot; the kernel
+// stamps edges with it) and WallTime (microseconds since 1970 UTC). Durations are std::chrono. Only
+// hal reads clocks; everyone else is given times. In virtual time the same types carry simulated
+// instants.
 #pragma once
 
 #include <chrono>
@@ -30,11 +31,21 @@ struct WallClock {
 using MonoTime = MonoClock::time_point;
 using WallTime = WallClock::time_point;
 
-constexpr MonoTime mono_us(std::int64_t us) { return MonoTime{Microseconds{us}}; }
-constexpr WallTime wall_us(std::int64_t us) { return WallTime{Microseconds{us}}; }
-constexpr WallTime wall_s(std::int64_t s) { return WallTime{Seconds{s}}; }
-constexpr std::int64_t us_of(MonoTime t) { return t.time_since_epoch().count(); }
-constexpr std::int64_t us_of(WallTime t) { return t.time_since_epoch().count(); }
+constexpr MonoTime mono_us(std::int64_t us) {
+  return MonoTime{Microseconds{us}};
+}
+constexpr WallTime wall_us(std::int64_t us) {
+  return WallTime{Microseconds{us}};
+}
+constexpr WallTime wall_s(std::int64_t s) {
+  return WallTime{Seconds{s}};
+}
+constexpr std::int64_t us_of(MonoTime t) {
+  return t.time_since_epoch().count();
+}
+constexpr std::int64_t us_of(WallTime t) {
+  return t.time_since_epoch().count();
+}
 // Floor to whole milliseconds and seconds, also before 1970.
 constexpr std::int64_t ms_of(WallTime t) {
   return std::chrono::floor<Milliseconds>(t).time_since_epoch().count();
@@ -48,10 +59,14 @@ enum class ClockSource : std::uint8_t { none, rtc, ntp, gps };
 
 constexpr const char* name_of(ClockSource source) {
   switch (source) {
-    case ClockSource::rtc: return "rtc";
-    case ClockSource::ntp: return "ntp";
-    case ClockSource::gps: return "gps";
-    case ClockSource::none: break;
+    case ClockSource::rtc:
+      return "rtc";
+    case ClockSource::ntp:
+      return "ntp";
+    case ClockSource::gps:
+      return "gps";
+    case ClockSource::none:
+      break;
   }
   return "none";
 }
