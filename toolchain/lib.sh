@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by toolchain/run, toolchain/test and toolchain/dev/*: which Debian packages each needs, how what
-# is missing is installed, and how a preset is built. Debian 12; works as root or with sudo.
+# Sourced by toolchain/run, toolchain/test and toolchain/dev/*: which Debian packages each needs,
+# how what is missing is installed, and how a preset is built. Debian 12; works as root or with
+# sudo.
 # shellcheck shell=bash disable=SC2034
 root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
@@ -28,7 +29,8 @@ missing() {
   done
 }
 
-# install PACKAGE…: installs what is missing, and only that; asks the network nothing where nothing is.
+# install PACKAGE…: installs what is missing, and only that; asks the network nothing where
+# nothing is.
 install() {
   local wanted as_root=()
   mapfile -t wanted < <(missing "$@")
@@ -40,17 +42,18 @@ install() {
     say "sudo may ask for your password now"
   fi
   say "installing with apt: ${wanted[*]}"
-  apt_get() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0)
   mkdir -p "$root/build"
   {
-    apt_get update && apt_get install --no-install-recommends "${wanted[@]}"
+    "${as_root[@]}" update && "${as_root[@]}" install --no-install-recommends "${wanted[@]}"
   } >"$root/build/apt.log" 2>&1 </dev/null || {
     tail -n 20 "$root/build/apt.log" >&2
     fail "apt could not install them, see build/apt.log"
   }
 }
 
-# progress: ninja's lines on standard input; prints each tenth step of them, and all that is no step.
+# progress: ninja's lines on standard input; prints each tenth step of them, and all that is no
+# step.
 progress() {
   local line tenth last=-1
   while IFS= read -r line; do
@@ -64,7 +67,8 @@ progress() {
   done
 }
 
-# build PRESET OPTIONS TARGET…: configures where needed and builds. OPTIONS: one word for cmake, or "".
+# build PRESET OPTIONS TARGET…: configures where needed and builds. OPTIONS: one word for cmake,
+# or "".
 build() {
   local preset=$1 option=$2 target=() log="$root/build/$1-configure.log"
   shift 2
@@ -85,5 +89,9 @@ build() {
 
 # free_port: a TCP port that is free on 127.0.0.1 now.
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  python3 -c '
+import socket
+taken = socket.socket()
+taken.bind(("127.0.0.1", 0))
+print(taken.getsockname()[1])'
 }
