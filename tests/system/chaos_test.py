@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One-second periods and vehicles while Kafka is frozen, Flume is killed, the network is cut and the agent is
+killed with -9, each several times in random order. Afterwards nothing is missing where Kafka, the MQTT
+subscriber and the stick can be read, repeats have the same bytes, keys and headers are those of the contract.
+BERM_CHAOS_SEED repeats a run, BERM_CHAOS_ROUNDS makes it longer."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import tempfile
+import time
+
+from street import SOURCE, Agent, Broker, Ingest, Proxy, audit, four_lanes, need, terminate_on_alarm, wait_until
+
+SEED = int(os.environ.get("BERM_CHAOS_SEED", random.SystemRandom().randrange(1 << 30)))
+ROUNDS = int(os.environ.get("BERM_CHAOS_ROUNDS", 2))
+TOPICS = ("traffic.realtime", "traffic.vehicles", "node.ledger", "node.alarms", "node.health")
+
+
+def configuration(flume_port, broker_port, stick):
+    return {
+        "node": "e19-km31", "board": "sim",
+        "drivers": {"e19": four_lanes()},
+        # Vehicles in groups of two seconds here, so that a kill meets a full group often.
+        "streams": {"traffic.vehicle": {"durability": "group 2000"}},
+        "uplinks": {
+            "flume": {"uplink": "http", "url": f"http://127.0.0.1:{flume_port}", "format": "flume"},
+            "broker": {"uplink": "mqtt", "url": f"mqtt://127.0.0.1:{broker_port}", "payload": "lines"},
+            "stick": {"uplink": "file", "directory": str(stick), "hold": True}},
+        "simulation": {"signals": str(SOURCE / "boards" / "sim" / "edges.csv.gz")},
+    }
+
+
+def random_faults(agent, ingest, proxies):
+    def freeze_kafka():
+        ingest.signal("kafka", signal.SIGSTOP)
+        time.sleep(6)
+        ingest.signal("kafka", signal.SIGCONT)
+
+    def kill_flume():
+        ingest.signal("flume", signal.SIGKILL)
+        time.sleep(2)
+        ingest.up()
+
+    def cut_network():
+        for proxy in proxies:
+            proxy.cut()
+        time.sleep(3)
+        for proxy in proxies:
+            proxy.heal()
+
+    def freeze_network():
+        for proxy in proxies:
+            proxy.is_frozen = True
+        time.sleep(3)
+        for proxy in proxies:
+            proxy.heal()
+
+    def kill_agent():
+        agent.process.kill()
+        agent.start()
+
+    actions = [freeze_kafka, kill_flume, cut_network, freeze_network, kill_agent, kill_agent] * ROUNDS
+    random.shuffle(actions)
+    return actions
+
+
+def run_chaos(agent, ingest, proxies):
+    time.sleep(5)
+    for action in random_faults(agent, ingest, proxies):
+        print(f"  {action.__name__}", flush=True)
+        action()
+        time.sleep(random.uniform(1.0, 5.0))
+    time.sleep(3)
+
+
+def finish(agent):
+    """Ends sampling and lets everything out: afterwards nothing new appears, so the ends can be compared."""
+    wait_until("everything is delivered", agent.drained, 180)
+    assert agent.process.end() == 0, agent.process.tail()
+    # What the last commit left over goes out in a life without drivers.
+    document = json.loads(agent.config.read_text())
+    document["drivers"] = {}
+    agent.config.write_text(json.dumps(document))
+    agent.start()
+    wait_until("the rest is delivered", agent.drained, 180)
+    assert agent.process.end() == 0, agent.process.tail()
+
+
+def check_clean(where, lines):
+    code, report = audit(lines)
+    received = sum(stream["received"] for stream in report["streams"])
+    repeats = sum(stream["duplicate"] for stream in report["streams"])
+    print(f"{where}: {received} events, {repeats} repeats")
+    assert code == 0, json.dumps(report, indent=1)
+    lanes = [s for s in report["streams"] if s["stream"] == "traffic.lane"]
+    assert lanes and lanes[0]["received"] > 100, report
+    return {(s["epoch"], s["stream"]): s["received"] for s in report["streams"]}
+
+
+def check_headers(ingest):
+    for record in ingest.records("traffic.vehicles", "%k\t%h\t%s\n"):
+        key, headers, value = record.split("\t", 2)
+        event = json.loads(value)
+        assert key == str(event["uid"]), record
+        found = dict(header.split("=", 1) for header in headers.split(","))
+        assert found["id"] == event["id"] and found["node"] == "e19-km31", record
+        assert found["stream"] == "traffic.vehicle" and found["v"] == "1", record
+        assert found["queue"] in ("live", "backfill", "resend"), record
+
+
+def main():
+    need("java", "mvn", "kcat", "curl", "mosquitto")
+    terminate_on_alarm(900)
+    random.seed(SEED)
+    print(f"seed {SEED}, rounds {ROUNDS}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="berm-chaos-") as folder:
+        folder = pathlib.Path(folder)
+        ingest, broker = Ingest(folder), Broker(folder)
+        received = folder / "received.jsonl"
+        agent = subscriber = None
+        try:
+            ingest.up()
+            broker.start()
+            subscriber = broker.subscribe(received)
+            wait_until("the subscriber is there", lambda: "audit" in broker.process.log.read_text(errors="replace"), 30)
+            proxies = [Proxy(ingest.flume_port), Proxy(broker.port)]
+            agent = Agent(folder, configuration(proxies[0].port, proxies[1].port, folder / "stick"))
+            agent.start()
+            run_chaos(agent, ingest, proxies)
+            finish(agent)
+            time.sleep(12)  # an idle Kafka sink sleeps up to 5 s
+            kafka = check_clean("Kafka", [line for topic in TOPICS for line in ingest.records(topic)])
+            mqtt = check_clean("MQTT", received.read_text().splitlines())
+            files = sorted((folder / "stick").rglob("*.jsonl"))
+            stick = check_clean("stick", [line for file in files for line in file.read_text().splitlines()])
+            assert kafka == mqtt == stick, (kafka, mqtt, stick)
+            check_headers(ingest)
+        finally:
+            for process in (agent and agent.process, subscriber, broker.process):
+                if process is not None:
+                    process.kill()
+            ingest.down()
+    print("clean")
+
+
+main()
