@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hal/linux/socket_bytes.hpp"
+
+#include <linux/tcp.h>  // glibc's own tcp_info ends before the byte counters
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+
+namespace berm::hal {
+
+SocketBytes bytes_of_socket(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  SocketBytes bytes;
+  if (size >= offsetof(tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received)) {
+    bytes.received = static_cast<std::int64_t>(info.tcpi_bytes_received);
+  }
+  if (size >= offsetof(tcp_info, tcpi_bytes_sent) + sizeof(info.tcpi_bytes_sent)) {
+    bytes.sent = static_cast<std::int64_t>(info.tcpi_bytes_sent);
+  }
+  return bytes;
+}
+
+}  // namespace berm::hal
