@@ -18,7 +18,8 @@ bool is_topic_character(char c) {
 
 bool is_valid_topic(std::string_view topic) {
   // Kafka refuses "." and ".." as well: they would be directory names.
-  if (topic.empty() || topic.size() > kMaxTopicLength || topic == "." || topic == "..") return false;
+  if (topic.empty() || topic.size() > kMaxTopicLength || topic == "." || topic == "..")
+    return false;
   return std::all_of(topic.begin(), topic.end(), is_topic_character);
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// EventHeaders: what stands beside an event's line on its way: topic, key, timestamp, node, stream, id, v,
-// queue. The Flume batch writes them as header values, the MQTT payload as user properties; both read them
-// here, so that a consumer finds the same words on either way (contract: "Flume", "MQTT").
+// EventHeaders: what stands beside an event's line on its way: topic, key, timestamp, node, stream,
+// id, v, queue. The Flume batch writes them as header values, the MQTT payload as user properties;
+// both read them here, so that a consumer finds the same words on either way (contract: "Flume",
+// "MQTT").
 //   - every value is text; `key` is the event's own key or, where it has none, the node;
 //   - `timestamp` (ms since 1970, when the event was made) is left out while it is unknown;
 //   - `topic` is the stream's default unless the configuration names another.
-// fault_of() says why an event must never be sent at all: a topic that Kafka refuses or a body near 1 MiB is
-// answered 200 by Flume and then blocks the Kafka sink for everybody (measured: research, "Poison").
-// Limits: a topic has 1…249 of [A-Za-z0-9._-]; a body has at most kMaxBodyBytes.
-// Pure; any thread. The node's name and the topics are fixed at construction.
+// fault_of() says why an event must never be sent at all: a topic that Kafka refuses or a body near
+// 1 MiB is answered 200 by Flume and then blocks the Kafka sink for everybody (measured: research,
+// "Poison"). Limits: a topic has 1…249 of [A-Za-z0-9._-]; a body has at most kMaxBodyBytes. Pure;
+// any thread. The node's name and the topics are fixed at construction.
 #pragma once
 
 #include <array>
@@ -47,8 +48,8 @@ class EventHeaders {
   const std::string& node() const { return node_; }
   std::string_view topic_of(const event::StreamSchema& schema) const;
 
-  // One line for a person, empty: nothing is wrong with it. `max_body_bytes` is the way's own limit; the
-  // smaller of it and kMaxBodyBytes counts.
+  // One line for a person, empty: nothing is wrong with it. `max_body_bytes` is the way's own
+  // limit; the smaller of it and kMaxBodyBytes counts.
   std::string fault_of(const event::Event& event, std::size_t max_body_bytes = kMaxBodyBytes) const;
 
   // Calls visit(name, value) in the contract's order. `scratch` is reused: no allocation per event.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The body of one request to Flume's HTTP source with its JSONHandler (Flume 1.11):
 //   [{"headers":{"topic":"…","key":"…",…},"body":"<the event's line>"},…]
-// All header values are strings, as JSONHandler wants them. The text is valid UTF-8 and belongs under
-// `Content-Type: application/json; charset=utf-8`; under any other type Flume reads it as Latin-1.
-// Appends to the caller's buffer: no allocation of its own per event. Pure; any thread.
+// All header values are strings, as JSONHandler wants them. The text is valid UTF-8 and belongs
+// under `Content-Type: application/json; charset=utf-8`; under any other type Flume reads it as
+// Latin-1. Appends to the caller's buffer: no allocation of its own per event. Pure; any thread.
 #pragma once
 
 #include <span>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an MQTT v5 message of events holds (contract: "MQTT"):
 //   topic            berm/{node}/event/{stream}
-//   payload `lines`  the batch, one line per event, each ended by a newline (all of one stream and epoch)
-//   payload `event`  one event's line without a newline
-//   user properties  the headers of the first event; for `lines` also `count`
-// Pure; any thread. The hal's message type is filled by the transport, so that nothing here knows hal.
+//   payload `lines`  the batch, one line per event, each ended by a newline (all of one stream and
+//   epoch) payload `event`  one event's line without a newline user properties  the headers of the
+//   first event; for `lines` also `count`
+// Pure; any thread. The hal's message type is filled by the transport, so that nothing here knows
+// hal.
 #pragma once
 
 #include <span>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uplink: one way out. Takes batches from the outbox at its own pace, sends them over its transport, and
-// tells the outbox what became of them. Independent of the others: one that is down delays no other.
-// The forwarder (firmware/uplink/forwarder) holds the rules of promises uplink 1–5; a Transport only says
-// what the other side answered. Loop thread only. Destruction returns everything in flight.
+// Uplink: one way out. Takes batches from the outbox at its own pace, sends them over its
+// transport, and tells the outbox what became of them. Independent of the others: one that is down
+// delays no other. The forwarder (firmware/uplink/forwarder) holds the rules of promises uplink
+// 1–5; a Transport only says what the other side answered. Loop thread only. Destruction returns
+// everything in flight.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +51,11 @@ struct Answer {
   Verdict verdict = Verdict::failed;
   std::string reason;                  // for status, alarm, set-aside list: "HTTP 400: bad JSON"
   std::optional<Seconds> retry_after;  // what the server asked for
-  // Of `refused` and of `too_large` for a single event: the event itself may be at fault (HTTP 400 and
-  // 413, MQTT 144, 149, 153). Otherwise (a 500, a 431) it never is.
+  // Of `refused` and of `too_large` for a single event: the event itself may be at fault (HTTP 400
+  // and 413, MQTT 144, 149, 153). Otherwise (a 500, a 431) it never is.
   bool can_set_aside = false;
-  bool timed_out = false;  // of `failed`: the request was on its way, its answer did not come in time
+  bool timed_out =
+      false;  // of `failed`: the request was on its way, its answer did not come in time
   Trouble trouble = Trouble::none;
 };
 
@@ -75,18 +77,21 @@ class Transport {
     bool one_stream = false;           // all of one stream and epoch
   };
   virtual Limits limits() const = 0;
-  // Why this event must never be sent this way (over a size, a topic Kafka refuses); empty: nothing.
+  // Why this event must never be sent this way (over a size, a topic Kafka refuses); empty:
+  // nothing.
   virtual std::string fault_of(const event::Event& event) const = 0;
-  // Connects if need be: then is_ready() is true at once, or on_ready or on_lost comes later, never inside
-  // a call. After `on_lost` nothing sent is answered any more and is_ready() is false until another open().
+  // Connects if need be: then is_ready() is true at once, or on_ready or on_lost comes later, never
+  // inside a call. After `on_lost` nothing sent is answered any more and is_ready() is false until
+  // another open().
   struct Events {
     std::function<void()> on_ready;
     std::function<void(const Loss& loss)> on_lost;
   };
   virtual void open(Events events) = 0;
   virtual bool is_ready() const = 0;
-  // Precondition: is_ready, fewer than max_in_flight under way, within limits(). The events are borrowed
-  // during the call only. `done` exactly once, never inside the call, unless on_lost or close() comes first.
+  // Precondition: is_ready, fewer than max_in_flight under way, within limits(). The events are
+  // borrowed during the call only. `done` exactly once, never inside the call, unless on_lost or
+  // close() comes first.
   virtual void send(const std::vector<Outgoing>& batch, std::function<void(Answer)> done) = 0;
   virtual void close() = 0;
   virtual Status status() const = 0;
@@ -105,11 +110,11 @@ class Uplink {
  public:
   virtual ~Uplink() = default;
   virtual void start() = 0;
-  // Sends what fits into `grace`, while the other side takes it; then everything else is returned, the
-  // transport closed and `done` called (on the loop, never inside the call).
+  // Sends what fits into `grace`, while the other side takes it; then everything else is returned,
+  // the transport closed and `done` called (on the loop, never inside the call).
   virtual void stop(Milliseconds grace, std::function<void()> done) = 0;
-  // state (idle, sending, backoff, connecting, rejecting, down, stopped), delivered, waiting, in_flight,
-  // repeated, refused, failures, last_error, retry_in_s, batch_limit; child `transport`.
+  // state (idle, sending, backoff, connecting, rejecting, down, stopped), delivered, waiting,
+  // in_flight, repeated, refused, failures, last_error, retry_in_s, batch_limit; child `transport`.
   virtual Status status() const = 0;
 };
 
