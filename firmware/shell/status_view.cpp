@@ -131,10 +131,20 @@ std::string TextTable::text() const {
   return out;
 }
 
+std::string section_text(const Status& root, std::string_view section) {
+  const Status& part = child_of(root, section);
+  if (section == "drivers") return lanes_table(part) + drivers_table(part);
+  if (section == "outbox") return outbox_lines(part);
+  if (section == "uplinks") return uplinks_table(part);
+  return alarms_lines(part);
+}
+
 std::string status_text(const Status& root) {
-  return headline(root) + "\n" + lanes_table(child_of(root, "drivers")) +
-         drivers_table(child_of(root, "drivers")) + outbox_lines(child_of(root, "outbox")) +
-         uplinks_table(child_of(root, "uplinks")) + alarms_lines(child_of(root, "alarms"));
+  std::string text = headline(root) + "\n";
+  for (const std::string_view section : {"drivers", "outbox", "uplinks", "alarms"}) {
+    text += section_text(root, section);
+  }
+  return text;
 }
 
 std::string status_summary(const Status& root) {

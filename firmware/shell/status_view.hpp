@@ -11,6 +11,8 @@ namespace berm::shell {
 
 std::string status_text(const Status& root);
 std::string status_summary(const Status& root);
+// One part of it: "drivers", "outbox", "uplinks", "alarms".
+std::string section_text(const Status& root, std::string_view section);
 
 // Columns padded to their widest cell; the first is left-aligned, numbers right-aligned.
 class TextTable {

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/agent/agent.hpp"
+
+#include "firmware/agent/uplinks.hpp"
+#include "firmware/health/health_report.hpp"
+#include "hal/base/text.hpp"
+
+namespace berm::agent {
+
+Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
+             const AgentParts& parts)
+    : configuration_(std::move(configuration)),
+      options_(std::move(options)),
+      parts_(parts),
+      started_(parts.clock.mono()),
+      alarms_(parts.clock),
+      health_timer_(parts.loop) {}
+
+Agent::~Agent() = default;
+
+Result<std::unique_ptr<Agent>> Agent::create(control::NodeConfiguration configuration,
+                                             AgentOptions options, const AgentParts& parts) {
+  std::unique_ptr<Agent> agent(new Agent(std::move(configuration), std::move(options), parts));
+  BERM_CHECK(agent->open());
+  return agent;
+}
+
+Result<void> Agent::open() {
+  const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, parts_.clock,
+                                  parts_.random, parts_.disk,          alarms_};
+  BERM_TRY(outbox_, outbox::open_outbox(outbox_options(configuration_, options_), parts));
+  alarms_.emit_to([this](drivers::Row row) { emit_row(std::move(row), "agent"); });
+  for (std::size_t i = 0; i < configuration_.uplinks.size(); ++i) {
+    const control::UplinkConfiguration& uplink = configuration_.uplinks[i];
+    if (const auto added = add_uplink(uplink, i); !added) {
+      alarms_.begin_alarm("uplink_failed", uplink.name, drivers::Severity::critical,
+                          added.error().text);
+    }
+  }
+  for (const control::DriverConfiguration& driver : configuration_.drivers) add_driver(driver);
+  return {};
+}
+
+Result<void> Agent::add_uplink(const control::UplinkConfiguration& uplink,
+                               outbox::UplinkIndex index) {
+  BERM_TRY(auto transport, make_transport(configuration_, uplink, parts_));
+  const uplink::UplinkParts parts{parts_.loop, parts_.clock, parts_.random, *outbox_, alarms_};
+  uplinks_.push_back(
+      uplink::make_forwarder(forwarder_options(uplink, index), std::move(transport), parts));
+  return {};
+}
+
+void Agent::add_driver(const control::DriverConfiguration& driver) {
+  const bool simulated = configuration_.simulation && configuration_.simulation->rate != 1.0;
+  const DriverParts parts{parts_.loop, parts_.clock,        parts_.edges, parts_.http,
+                          alarms_,     configuration_.site, *this,        simulated};
+  Instance instance{std::make_unique<DriverHost>(driver.instance, parts),
+                    std::make_unique<hal::Timer>(parts_.loop)};
+  if (const auto created = instance.host->create(*driver.descriptor, driver.options); !created) {
+    alarms_.begin_alarm("driver_failed", driver.instance, drivers::Severity::critical,
+                        created.error().text);
+    return;
+  }
+  drivers_.push_back(std::move(instance));
+}
+
+Result<void> Agent::start() {
+  if (parts_.listeners != nullptr && !options_.socket_path.empty()) {
+    hal::StreamListenerOptions socket;
+    socket.path = options_.socket_path;
+    BERM_TRY(shell_,
+             shell::ShellServer::open(*parts_.listeners, socket, [this] { return commands(); }));
+  }
+  if (!options_.configuration_fault.empty()) {
+    alarms_.begin_alarm("configuration_invalid", "file", drivers::Severity::critical,
+                        "running on the last confirmed document: " + options_.configuration_fault);
+  }
+  for (Instance& instance : drivers_) start_driver(instance);
+  for (const auto& uplink : uplinks_) uplink->start();
+  report_health();
+  return {};
+}
+
+void Agent::start_driver(Instance& instance) {
+  DriverHost& host = *instance.host;
+  const auto started = host.start(outbox_->checkpointed(host.instance()));
+  if (started) {
+    alarms_.end_alarm("driver_failed", host.instance());
+    return;
+  }
+  alarms_.begin_alarm("driver_failed", host.instance(), drivers::Severity::critical,
+                      started.error().text);
+  instance.retry->after(kDriverRetry, [this, &host] {
+    for (Instance& each : drivers_) {
+      if (each.host.get() == &host) start_driver(each);
+    }
+  });
+}
+
+void Agent::stop(std::function<void()> done) {
+  health_timer_.cancel();
+  for (Instance& instance : drivers_) {
+    instance.retry->cancel();
+    instance.host->stop();
+  }
+  // What the drivers left is durable first; delivering it is a bonus; what was delivered is written
+  // down.
+  outbox_->flush([this, done = std::move(done)]() mutable {
+    stop_uplinks([this, done = std::move(done)]() mutable { outbox_->flush(std::move(done)); });
+  });
+}
+
+void Agent::stop_uplinks(std::function<void()> done) {
+  stopping_ = uplinks_.size();
+  if (stopping_ == 0) return done();
+  const auto shared = std::make_shared<std::function<void()>>(std::move(done));
+  for (const auto& uplink : uplinks_) {
+    uplink->stop(kStopGrace, [this, shared] {
+      if (--stopping_ == 0) (*shared)();
+    });
+  }
+}
+
+void Agent::take(event::Draft draft, std::function<void()> on_durable) {
+  // The outbox counts and reports what it cannot take.
+  static_cast<void>(outbox_->append(std::move(draft), std::move(on_durable)));
+}
+
+void Agent::checkpoint(std::string_view instance, std::string bytes) {
+  outbox_->checkpoint(instance, std::move(bytes));
+}
+
+void Agent::emit_row(drivers::Row row, std::string_view source) {
+  event::Made made{parts_.clock.mono(), std::nullopt};
+  if (const auto wall = parts_.clock.wall(); wall.source != ClockSource::none)
+    made.wall = wall.time;
+  auto draft = event::write_draft(row, source, made);
+  if (!draft) return log_.error("refused: " + draft.error().text);
+  take(std::move(*draft), {});
+}
+
+void Agent::report_health() {
+  emit_row(health::health_row(status(), parts_.clock), "agent");
+  health_timer_.after(health::kHealthInterval, [this] { report_health(); });
+}
+
+Status Agent::status() const {
+  const hal::WallReading wall = parts_.clock.wall();
+  Status root("berm");
+  root.set("version", options_.version)
+      .set("node", configuration_.node)
+      .set("board", configuration_.board);
+  root.set("epoch", outbox_->epoch());
+  root.set("uptime_s", std::chrono::duration_cast<Seconds>(parts_.clock.mono() - started_).count());
+  root.set("clock", name_of(wall.source)).set("time_utc", iso8601(s_of(wall.time)));
+  root.set("config_sha", options_.config_sha);
+  if (!options_.restart_cause.empty()) root.set("restart_cause", options_.restart_cause);
+  Status drivers("drivers");
+  for (const Instance& instance : drivers_) drivers.add(instance.host->status());
+  root.add(std::move(drivers)).add(outbox_->status());
+  Status uplinks("uplinks");
+  for (const auto& uplink : uplinks_) uplinks.add(uplink->status());
+  root.add(std::move(uplinks)).add(alarms_.status());
+  return root;
+}
+
+}  // namespace berm::agent
