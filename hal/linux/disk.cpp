@@ -147,6 +147,24 @@ Result<std::string> SystemDisk::read(const std::string& path, std::size_t max_by
   }
 }
 
+Result<std::string> SystemDisk::read_at(const std::string& path, std::uint64_t offset,
+                                        std::size_t max_bytes) const {
+  BERM_TRY(const UniqueFd fd, open_file(path, O_RDONLY));
+  std::string bytes(max_bytes, '\0');
+  std::size_t length = 0;
+  while (length < max_bytes) {
+    const ssize_t count = repeated([&] {
+      return ::pread(fd.get(), &bytes[length], max_bytes - length,
+                     static_cast<off_t>(offset + length));
+    });
+    if (count < 0) return failed("reading", path);
+    if (count == 0) break;
+    length += static_cast<std::size_t>(count);
+  }
+  bytes.resize(length);
+  return bytes;
+}
+
 Result<std::unique_ptr<File>> SystemDisk::open_append(const std::string& path) {
   BERM_TRY(UniqueFd fd, open_file(path, O_RDWR | O_CREAT | O_APPEND));
   return std::make_unique<SystemFile>(std::move(fd), path);
