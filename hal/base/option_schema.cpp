@@ -74,21 +74,44 @@ Json typed_schema(const OptionSpec& spec) {
   return schema;
 }
 
+Json parsed_default(const OptionSpec& spec) {
+  auto value = Json::parse(spec.default_json);
+  BERM_ASSERT(value.has_value());
+  return std::move(*value);
+}
+
 Json row_schema(const OptionSpec& spec) {
   Json schema = typed_schema(spec);
   if (!spec.help.empty()) schema.set("description", spec.help);
-  if (!spec.default_json.empty()) {
-    auto value = Json::parse(spec.default_json);
-    BERM_ASSERT(value.has_value());
-    schema.set("default", std::move(*value));
-  }
+  if (!spec.default_json.empty()) schema.set("default", parsed_default(spec));
   if (!spec.unit.empty()) schema.set("x-unit", spec.unit);
   if (spec.change == OptionChange::live) schema.set("x-change", "live");
   if (spec.is_path) schema.set("x-local-path", true);
   return schema;
 }
 
+Json value_with_defaults(const OptionSpec& spec, const Json& value) {
+  if (spec.kind == OptionKind::object) return with_defaults(*spec.table, value);
+  if (spec.kind != OptionKind::object_map) return value;
+  Json map{Json::Object{}};
+  for (const auto& [name, entry] : value.object()) map.set(name, with_defaults(*spec.table, entry));
+  return map;
+}
+
 }  // namespace
+
+Json with_defaults(const OptionTable& table, const Json& document) {
+  Json full{Json::Object{}};
+  for (const OptionSpec& spec : table.rows) {
+    const Json* const given = document.find(spec.key);
+    if (given != nullptr) {
+      full.set(spec.key, value_with_defaults(spec, *given));
+    } else if (!spec.default_json.empty()) {
+      full.set(spec.key, value_with_defaults(spec, parsed_default(spec)));
+    }
+  }
+  return full;
+}
 
 Json schema_of(const OptionTable& table) {
   Json properties{Json::Object{}};

@@ -109,6 +109,10 @@ std::string option_path(std::string_view path, std::string_view key);
 // `value` as a fault shows it: its JSON text, shortened where it is long.
 std::string shown(const Json& value);
 
+// The document with the defaults of all keys it does not name, in the order of the table (keys the
+// table does not know are left out). Precondition: parse_options found no fault in it.
+Json with_defaults(const OptionTable& table, const Json& document);
+
 // JSON Schema (draft 2020-12) of the table, as an object value.
 Json schema_of(const OptionTable& table);
 

@@ -25,7 +25,7 @@ ARROWS = {
     "firmware/codec": ["firmware/event"],
     "firmware/analytics": ["firmware/event"],
     "firmware/uplink": ["firmware/event", "firmware/codec", "firmware/outbox"],
-    "firmware/control": ["hal/include"],
+    "firmware/control": ["hal/include", "drivers/api"],  # reads descriptors (decision 3)
     "firmware/shell": ["hal/include"],
     "firmware/web": ["hal/include"],
     "firmware/health": ["hal/include", "drivers/api"],  # the alarm sink is a drivers/api interface

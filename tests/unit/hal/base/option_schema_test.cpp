@@ -72,5 +72,22 @@ TEST(OptionSchema, UnknownKeysAreRefusedAndRequiredOnesListed) {
   EXPECT_EQ(schema.find("required")->to_text(), R"(["name"])");
 }
 
+TEST(OptionDefaults, AreFilledInAtEveryDepth) {
+  static constexpr OptionSpec kLaneRows[] = {
+      {.key = "uid", .kind = OptionKind::integer, .required = true},
+      {.key = "length_m", .kind = OptionKind::number, .default_json = "2.5"},
+  };
+  static constexpr OptionTable kLane = {"lane", kLaneRows};
+  static constexpr OptionSpec kTop[] = {
+      {.key = "a", .default_json = "\"x\""},
+      {.key = "none", .kind = OptionKind::boolean},
+      {.key = "site", .kind = OptionKind::object, .default_json = "{\"uid\":1}", .table = &kLane},
+      {.key = "lanes", .kind = OptionKind::object_map, .table = &kLane},
+  };
+  const Json document = *Json::parse(R"({"lanes":{"R2":{"uid":3}}})");
+  EXPECT_EQ(with_defaults({"top", kTop}, document).to_text(),
+            R"({"a":"x","site":{"uid":1,"length_m":2.5},"lanes":{"R2":{"uid":3,"length_m":2.5}}})");
+}
+
 }  // namespace
 }  // namespace berm
