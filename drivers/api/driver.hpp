@@ -65,6 +65,13 @@ class Driver {
   virtual std::vector<Command> commands() { return {}; }
 };
 
+// How the loops of one lane lie, for whoever has to invent traffic over them (board sim).
+struct LoopLane {
+  std::string leading, trailing;  // signal names; trailing empty: a single loop
+  double loop_length_m = 0.0;
+  double spacing_m = 0.0;  // leading edge to leading edge
+};
+
 // One per driver folder: `extern const DriverDescriptor NAME_driver;`.
 struct DriverDescriptor {
   std::string_view name;     // "loop_detector"
@@ -78,6 +85,8 @@ struct DriverDescriptor {
   std::vector<std::string> (*signals)(const Options& options);
   Result<std::unique_ptr<Driver>> (*create)(std::string_view instance, const Options& options,
                                             DriverContext& context);
+  // The loops it would watch, for simulated traffic; may be null.
+  std::vector<LoopLane> (*loop_lanes)(const Options& options) = nullptr;
 };
 
 }  // namespace berm::drivers
