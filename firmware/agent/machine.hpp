@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Machine: the parts of a real node (hal/linux; on board sim the wires of hal/sim), made for a
+// configuration and owned in the right order. Used by `berm run` alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "firmware/agent/agent.hpp"
+#include "firmware/agent/board.hpp"
+#include "firmware/control/configuration.hpp"
+#include "hal/linux/clock.hpp"
+#include "hal/linux/disk.hpp"
+#include "hal/linux/executor.hpp"
+#include "hal/linux/gpio_chip.hpp"
+#include "hal/linux/loop.hpp"
+#include "hal/linux/mqtt_client.hpp"
+#include "hal/linux/random.hpp"
+#include "hal/linux/stream_listener.hpp"
+
+namespace berm::agent {
+
+inline constexpr std::size_t kMaxDiskJobs = 1024;
+
+class Machine {
+ public:
+  // Error: the recording of the simulation, a signal's connector, a module that cannot be loaded.
+  static Result<std::unique_ptr<Machine>> make(const control::NodeConfiguration& configuration,
+                                               const Board& board);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  hal::EpollLoop& loop() { return loop_; }
+  AgentParts parts();
+
+ private:
+  explicit Machine(const Board& board);
+  Result<void> add_simulation(const control::NodeConfiguration& configuration);
+  Result<void> add_wires(const control::NodeConfiguration& configuration, const Board& board);
+
+  hal::EpollLoop loop_;
+  hal::SystemClock clock_;
+  hal::SystemRandom random_;
+  hal::SystemDisk disk_;
+  hal::ThreadExecutor disk_executor_;
+  std::unique_ptr<hal::ThreadExecutor> file_executor_;
+  hal::KernelGpioChips chips_;
+  // Board sim with a rate: the agent lives on a faster clock over the same loop.
+  std::unique_ptr<hal::Loop> rate_loop_;
+  std::unique_ptr<hal::Clock> rate_clock_;
+  std::unique_ptr<hal::EdgeInputs> edges_;
+  std::unique_ptr<hal::HttpClient> http_;
+  hal::MosquittoClients mqtt_;
+  hal::SocketStreamListeners listeners_;
+};
+
+std::string read_machine_id(const hal::Disk& disk);
+
+}  // namespace berm::agent
