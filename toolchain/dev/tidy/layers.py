@@ -37,7 +37,7 @@ UNBOUND = ("tests", "bench", "toolchain")  # may include every room and every li
 LIBRARIES = {
     "cjson/": ["hal/base"],
     "expat.h": ["hal/base"],
-    "openssl/": ["hal/base"],
+    "openssl/": ["hal/base", "hal/linux"],  # libcrypto; libssl
     "zlib.h": ["hal/base", "hal/sim"],
     "curl/": ["hal/linux"],
     "mosquitto.h": ["hal/linux"],
