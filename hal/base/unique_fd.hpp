@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns one file descriptor; closes it at the end of its life. Move-only.
+// UniqueFd owns one file descriptor and closes it at the end of its life; -1 is none. Move-only; one
+// thread at a time.
 #pragma once
 
 #include <unistd.h>

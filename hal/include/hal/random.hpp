@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random: the only source of randomness (linux/: getrandom; sim/: a seed). Loop or executor.
+// Random: the only source of randomness (linux/: getrandom; sim/: a seed, so that a run repeats
+// exactly). It cannot fail. Loop or executor.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ MAX_FUNCTION_LINES = 70
 MAX_FILE_LINES = 600
 MAX_LINE_COLUMNS = 100
 MAX_NESTING = 3
-MIN_HEADER_LINES = 3  # of comment on top of a header that declares a class; 1 for any other header
+MIN_HEADER_LINES = 2  # of comment on top of a header that declares a class; 1 for any other header
 
 
 def text_faults(path, lines):
