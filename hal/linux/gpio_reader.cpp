@@ -26,11 +26,12 @@ MonoTime time_of(const gpio_v2_line_event& event) {
 
 }  // namespace
 
-GpioReader::GpioReader(GpioChips& chips, std::vector<GpioSource> sources, std::size_t max_queued)
+GpioReader::GpioReader(GpioChips& chips, std::vector<GpioSource> sources,
+                       const GpioReaderOptions& options)
     : chips_(chips),
       sources_(std::move(sources)),
-      max_queued_(max_queued),
-      queue_(max_queued),
+      options_(options),
+      queue_(options.max_queued),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   BERM_ASSERT(wake_.is_open() && end_.is_open());
@@ -88,8 +89,8 @@ bool GpioReader::wait() {
 
 int GpioReader::wait_ms() const {
   const bool is_owing = !states_.empty() || is_any_loss_untold();
-  if (is_owing) return static_cast<int>(kGpioRecheck.count());
-  return is_any_gone() ? static_cast<int>(kGpioReopen.count()) : -1;
+  if (is_owing) return static_cast<int>(options_.recheck.count());
+  return is_any_gone() ? static_cast<int>(options_.reopen.count()) : -1;
 }
 
 void GpioReader::look() {
@@ -103,7 +104,7 @@ void GpioReader::look() {
 
 // Lines of which an edge found the queue full: once there is room their level is told anew.
 void GpioReader::recheck() {
-  if (!is_any_loss_untold() || queue_.size() > max_queued_ / 2) return;
+  if (!is_any_loss_untold() || queue_.size() > options_.max_queued / 2) return;
   for (std::size_t s = 0; s < sources_.size(); ++s) {
     if (sources_[s].open) settle(s, Announce::lines_with_loss);
   }
@@ -111,7 +112,7 @@ void GpioReader::recheck() {
 
 void GpioReader::reopen() {
   if (!is_any_gone() || read_mono_clock() < next_reopen_) return;
-  next_reopen_ = read_mono_clock() + kGpioReopen;
+  next_reopen_ = read_mono_clock() + options_.reopen;
   for (std::size_t s = 0; s < sources_.size(); ++s) {
     GpioSource& source = sources_[s];
     if (source.open) continue;
@@ -196,7 +197,7 @@ void GpioReader::settle(std::size_t source, Announce announce) {
 
 void GpioReader::on_gone(std::size_t source) {
   sources_[source].open.reset();
-  next_reopen_ = read_mono_clock() + kGpioReopen;
+  next_reopen_ = read_mono_clock() + options_.reopen;
   if (!std::exchange(is_down_said_, true)) say(GpioItem::Kind::down, read_mono_clock());
 }
 

@@ -47,6 +47,12 @@ struct GpioSource {
   bool is_hung = false;              // poll says so
 };
 
+struct GpioReaderOptions {
+  std::size_t max_queued = kMaxQueuedEdges;
+  Milliseconds recheck = kGpioRecheck;
+  Milliseconds reopen = kGpioReopen;
+};
+
 struct GpioItem {
   enum class Kind : std::uint8_t { edge, down, up };
   Kind kind = Kind::edge;
@@ -56,7 +62,7 @@ struct GpioItem {
 class GpioReader {
  public:
   GpioReader(GpioChips& chips, std::vector<GpioSource> sources,
-             std::size_t max_queued = kMaxQueuedEdges);
+             const GpioReaderOptions& options = {});
   GpioReader(const GpioReader&) = delete;
   GpioReader& operator=(const GpioReader&) = delete;
   ~GpioReader();
@@ -104,7 +110,7 @@ class GpioReader {
   bool is_down_said_ = false;
   MonoTime next_reopen_{};
 
-  const std::size_t max_queued_;
+  const GpioReaderOptions options_;
   BoundedQueue<GpioItem> queue_;
   UniqueFd wake_;
   UniqueFd end_;

@@ -114,6 +114,7 @@ void EpollLoop::post(Callback callback) {
 FdWatch EpollLoop::watch(int fd, FdInterest interest, FdCallback callback) {
   BERM_ASSERT(is_on_loop_thread());
   BERM_ASSERT(fd >= 0 && callback);
+  forget_closed(fd);
   const std::uint64_t id = ++last_watch_;
   const auto [place, is_new] = watches_.emplace(id, Watched{fd, interest, std::move(callback)});
   BERM_ASSERT(is_new);
@@ -150,7 +151,18 @@ void EpollLoop::control(int operation, std::uint64_t id, const Watched& watched)
   epoll_event event{};
   event.events = epoll_bits(watched.interest);
   event.data.u64 = id;
-  BERM_ASSERT(::epoll_ctl(epoll_.get(), operation, watched.fd, &event) == 0);
+  if (::epoll_ctl(epoll_.get(), operation, watched.fd, &event) == 0) return;
+  // A library may close its descriptor before it says so; with that the kernel has let go of it.
+  BERM_ASSERT(operation == EPOLL_CTL_DEL && (errno == EBADF || errno == ENOENT));
+}
+
+// A new watch of `fd` shows that an older one of the same number was closed under it: that must not
+// take the new one out of epoll when it ends. (Where it was not closed, adding the new one
+// asserts.)
+void EpollLoop::forget_closed(int fd) {
+  for (auto& [id, watched] : watches_) {
+    if (watched.fd == fd) watched.fd = -1;
+  }
 }
 
 bool EpollLoop::is_on_loop_thread() const {

@@ -105,6 +105,7 @@ class EpollLoop final : public Loop {
   void change_watch(std::uint64_t id, FdInterest interest);
   void end_watch(std::uint64_t id);
   void control(int operation, std::uint64_t id, const Watched& watched);
+  void forget_closed(int fd);
   bool is_on_loop_thread() const;
   int wait_ms() const;
   void turn();
