@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbox's own events: what is missing and why (node.gap), a new epoch (node.epoch), a time
+// that was wrong (node.clock). Pure apart from reading the clock; source "outbox".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "firmware/event/event.hpp"
+#include "hal/clock.hpp"
+
+namespace berm::outbox {
+
+struct Gap {
+  std::string of;
+  std::string of_epoch;
+  std::string ranges;
+  std::optional<std::int64_t> count;     // empty: the end is unknown
+  std::optional<std::int64_t> vehicles;  // empty: unknown, or no lane periods
+  std::string_view cause;
+  std::optional<std::string> uplink;  // who did not get them; empty: nobody did
+};
+
+event::Draft gap_event(const Gap& gap, hal::Clock& clock);
+event::Draft epoch_event(const std::optional<std::string>& previous, std::string_view reason,
+                         hal::Clock& clock);
+event::Draft clock_event(std::string_view boot, std::int64_t offset_ms, std::string_view of,
+                         const std::string& ranges, hal::Clock& clock);
+
+}  // namespace berm::outbox

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every maximum of the outbox that is not part of its public face (outbox.hpp has those).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hal/base/time.hpp"
+
+namespace berm::outbox {
+
+inline constexpr std::size_t kMaxUplinks = 31;               // a set of uplinks is one word
+inline constexpr std::size_t kMaxSegmentEvents = 1024;       // events of one row
+inline constexpr std::size_t kMaxSegmentBytes = 256u << 10;  // of tails in one row; one event fits
+inline constexpr std::size_t kMaxBodyBytes = 8u << 20;       // what a stored body may expand to
+inline constexpr std::size_t kMinCompressedBytes = 200;      // smaller bodies stay plain
+inline constexpr int kCompressionLevel = 3;
+inline constexpr std::int64_t kMaxSequence = (1ll << 40) - 1;  // of one stream and epoch
+inline constexpr std::int64_t kMinOfferReserve =
+    256;  // events marked as offered ahead of the offer
+inline constexpr std::int64_t kOfferReserveBatches = 16;
+inline constexpr std::int64_t kMaxSeries = 1ll << 22;  // streams × epochs
+
+inline constexpr int kPageBytes = 4096;
+inline constexpr int kCheckpointPages = 128;               // of WAL before it is copied back
+inline constexpr std::int64_t kWalLimitBytes = 1ll << 20;  // the file shrinks back to this
+inline constexpr std::int64_t kBallastBytes = 2 * kWalLimitBytes;
+inline constexpr std::int64_t kMinCeilingBytes = 1ll
+                                                 << 18;  // a smaller max_bytes is raised to this
+inline constexpr int kCacheKibibytes = 512;
+
+inline constexpr int kRetainAbovePercent = 90;       // of the ceiling: retention begins
+inline constexpr int kRetainToPercent = 85;          // and ends
+inline constexpr int kRelievedPercent = 80;          // streams that refuse take events again
+inline constexpr std::size_t kRetainSegments = 256;  // rows deleted in one transaction
+inline constexpr std::size_t kMaxDamagedKept = 2;
+inline constexpr std::size_t kMaxEpochsNamed = 8;    // in the sidecar file
+inline constexpr std::size_t kMaxSetAside = 10'000;  // refused events kept
+inline constexpr std::size_t kMaxCommands = 16;      // list, requeue, flush under way
+inline constexpr std::size_t kMaxCheckpointBytes = 64u << 10;
+
+inline constexpr Milliseconds kStateDelay{5'000};         // delivery state when much of it is new
+inline constexpr Milliseconds kQuietStateDelay{120'000};  // and when little is
+inline constexpr std::int64_t kMuchSettled = 500;         // events
+inline constexpr Milliseconds kClockPoll{5'000};          // while events wait for the clock
+inline constexpr Milliseconds kUpkeepPeriod{60'000};
+inline constexpr Milliseconds kFirstRetry{1'000};
+inline constexpr Milliseconds kLastRetry{60'000};
+inline constexpr Milliseconds kBusyRetry{50};         // the executor's queue was full
+inline constexpr Microseconds kClockStep{1'000'000};  // beyond this an anchor is made anew
+
+}  // namespace berm::outbox

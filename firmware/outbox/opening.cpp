@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/outbox/opening.hpp"
+
+#include <algorithm>
+
+#include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/sql.hpp"
+#include "hal/base/text.hpp"
+
+namespace berm::outbox {
+namespace {
+
+constexpr std::string_view kName = "outbox.db";
+constexpr std::string_view kDamaged = "outbox.db.damaged-";
+
+// One process holds the database alone: no shared memory file, and any file system will do.
+constexpr const char* kBeforeFirstRead =
+    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
+    "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;";
+
+Result<void> configure(Database& database, const OutboxOptions& options) {
+  const std::string settings = text_of(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%lld;"
+      "PRAGMA cache_size=-%d; PRAGMA max_page_count=%lld;",
+      static_cast<long long>(kWalLimitBytes), kCacheKibibytes,
+      static_cast<long long>(ceiling_pages(options)));
+  return database.execute(settings.c_str());
+}
+
+Result<void> migrate(Database& database) {
+  BERM_TRY(const std::int64_t objects, database.integer("SELECT count(*) FROM sqlite_schema"));
+  if (objects != 0) return fail(ErrorCode::damaged, "outbox database: not made by this program");
+  {
+    BERM_TRY(Transaction transaction, Transaction::begin(database));
+    BERM_CHECK(database.execute(sql::kMigration0001Initial));
+    BERM_CHECK(database.execute("PRAGMA user_version=1"));
+    BERM_CHECK(transaction.commit());
+  }
+  // The version stands in the file itself, where an older program would look first.
+  return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+// The numbers N of the damaged databases kept, ascending.
+std::vector<std::int64_t> damaged_numbers(hal::Disk& disk, const std::string& directory) {
+  std::vector<std::int64_t> numbers;
+  const auto names = disk.list(directory);
+  if (!names) return numbers;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kDamaged)) continue;
+    if (const auto number = parse_integer(name.substr(kDamaged.size()))) numbers.push_back(*number);
+  }
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+Result<void> remove_if_there(hal::Disk& disk, const std::string& path) {
+  auto removed = disk.remove(path);
+  if (!removed && removed.error().code != ErrorCode::not_found) return removed;
+  return {};
+}
+
+}  // namespace
+
+std::string database_path(const std::string& directory) {
+  return directory + "/" + std::string(kName);
+}
+
+std::int64_t ballast_bytes(const OutboxOptions& options) {
+  return std::min(kBallastBytes, options.max_bytes / 8);
+}
+
+std::int64_t ceiling_pages(const OutboxOptions& options) {
+  const std::int64_t ceiling = std::max(options.max_bytes, kMinCeilingBytes);
+  const std::int64_t log = std::min(kWalLimitBytes, ceiling / 8);
+  return (ceiling - log - ballast_bytes(options)) / kPageBytes;
+}
+
+Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
+  BERM_TRY(auto database, Database::open(database_path(options.directory), disk.sqlite_vfs()));
+  BERM_CHECK(database->execute(kBeforeFirstRead));
+  BERM_TRY(const std::int64_t version, database->integer("PRAGMA user_version"));
+  if (version > kSchemaVersion) {
+    return fail(ErrorCode::unsupported,
+                database_path(options.directory) + " was made by a newer program (schema " +
+                    std::to_string(version) + ", this one knows " + std::to_string(kSchemaVersion) +
+                    "); nothing was changed");
+  }
+  BERM_CHECK(configure(*database, options));
+  if (version == 0) BERM_CHECK(migrate(*database));
+  database->tidy_on_close(true);
+  return Opened{std::move(database), version == 0};
+}
+
+Result<std::string> set_database_aside(hal::Disk& disk, const std::string& directory) {
+  std::vector<std::int64_t> numbers = damaged_numbers(disk, directory);
+  const std::int64_t number = numbers.empty() ? 1 : numbers.back() + 1;
+  for (; numbers.size() >= kMaxDamagedKept; numbers.erase(numbers.begin())) {
+    const std::string old = directory + "/" + std::string(kDamaged) + std::to_string(numbers[0]);
+    BERM_CHECK(remove_if_there(disk, old));
+    BERM_CHECK(remove_if_there(disk, old + "-wal"));
+  }
+  const std::string name = std::string(kDamaged) + std::to_string(number);
+  const std::string path = database_path(directory);
+  // The log first: a database without its log is damaged still, a log without its database is
+  // nothing.
+  if (disk.exists(path + "-wal")) {
+    BERM_CHECK(disk.rename(path + "-wal", directory + "/" + name + "-wal"));
+  }
+  BERM_CHECK(remove_if_there(disk, path + "-shm"));
+  if (disk.exists(path)) BERM_CHECK(disk.rename(path, directory + "/" + name));
+  BERM_CHECK(disk.sync_directory(directory));
+  return name;
+}
+
+namespace {
+
+Result<void> load_epochs(Tables& tables, Books& books) {
+  BERM_CHECK(tables.run(sql::kSelectEpochs, [&](Statement& row) {
+    books.epochs.push_back({row.integer(0), std::string(row.text(1)), std::string(row.text(2))});
+  }));
+  if (!books.epochs.empty()) books.epoch = books.epochs.size() - 1;
+  return {};
+}
+
+Result<void> load_series(Tables& tables, const UnknownSchema& unknown_schema, Books& books) {
+  bool is_good = true;
+  BERM_CHECK(tables.run(sql::kSelectSeries, [&](Statement& row) {
+    const auto epoch = std::ranges::find(books.epochs, row.integer(1), &EpochRecord::id);
+    const event::StreamSchema* schema = event::find_schema(row.text(2));
+    if (schema == nullptr) schema = unknown_schema(row.text(2));
+    is_good = is_good && epoch != books.epochs.end() && row.integer(0) > 0 &&
+              row.integer(0) < kMaxSeries && row.integer(3) >= 1;
+    books.series.push_back(Series{.id = row.integer(0),
+                                  .epoch = static_cast<std::size_t>(epoch - books.epochs.begin()),
+                                  .schema = schema,
+                                  .next_seq = row.integer(3),
+                                  .gone = row.integer(4),
+                                  .offered_below = row.integer(5)});
+  }));
+  if (!is_good) return fail(ErrorCode::damaged, "outbox database: impossible series");
+  for (Series& series : books.series) {
+    BERM_TRY(const auto last, tables.last_segment(series.id, kMaxSequence));
+    if (!last) continue;
+    series.next_seq = std::max(series.next_seq, last->last_seq + 1);
+    books.next_ordinal = std::max(books.next_ordinal, last->ordinal + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Books> load_books(Tables& tables, const std::string& boot_id,
+                         const UnknownSchema& unknown_schema) {
+  Books books;
+  BERM_CHECK(load_epochs(tables, books));
+  BERM_CHECK(load_series(tables, unknown_schema, books));
+  BERM_TRY(const auto boot, tables.number(sql::kSelectBoot, boot_id));
+  books.boot = boot.value_or(0);
+  BERM_TRY(books.anchor, tables.anchor(sql::kSelectBootAnchor, books.boot));
+  BERM_TRY(const auto estimates, tables.estimates(books.boot));
+  books.has_estimate = !estimates.empty();
+  BERM_TRY(const auto unsettled, tables.unsettled_boots());
+  books.has_unsettled = !unsettled.empty();
+  return books;
+}
+
+}  // namespace berm::outbox

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening: the database file with its settings and schema, and setting a damaged one aside.
+// Blocking; on the executor, or before the loop runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "firmware/outbox/books.hpp"
+#include "firmware/outbox/outbox.hpp"
+#include "firmware/outbox/sqlite.hpp"
+#include "firmware/outbox/tables.hpp"
+#include "hal/disk.hpp"
+
+namespace berm::outbox {
+
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+std::string database_path(const std::string& directory);
+// Pages the database may have: max_bytes less the log and the ballast.
+std::int64_t ceiling_pages(const OutboxOptions& options);
+std::int64_t ballast_bytes(const OutboxOptions& options);
+
+struct Opened {
+  std::unique_ptr<Database> database;
+  bool is_new = false;
+};
+// Error damaged: not a database of ours, or unreadable; unsupported: made by a newer program,
+// nothing was touched; permission, io: the directory cannot be used.
+Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options);
+
+// Renames database and log to outbox.db.damaged-N; the oldest beyond kMaxDamagedKept is removed.
+// Returns the new name.
+Result<std::string> set_database_aside(hal::Disk& disk, const std::string& directory);
+
+// Everything Books has, except the uplinks' tracks. `unknown_schema` makes a stand-in for a stream
+// this program does not know.
+using UnknownSchema = std::function<const event::StreamSchema*(std::string_view stream)>;
+Result<Books> load_books(Tables& tables, const std::string& boot_id,
+                         const UnknownSchema& unknown_schema);
+
+}  // namespace berm::outbox

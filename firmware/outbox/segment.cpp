@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/outbox/segment.hpp"
+
+#include <zstd.h>
+
+#include <cstring>
+
+#include "firmware/outbox/limits.hpp"
+#include "hal/base/assert.hpp"
+
+namespace berm::outbox {
+namespace {
+
+enum Flag : unsigned {
+  kHasWall = 1,
+  kClockShift = 1,  // two bits
+  kHasMadeWall = 8,
+  kHasVehicles = 16,
+  kSameSource = 32,
+  kSameKey = 64,
+};
+
+// Differences wrap like unsigned numbers do, so that no value can overflow.
+std::int64_t minus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+std::int64_t plus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+void put_varint(std::string& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
+  out += static_cast<char>(value);
+}
+
+void put_signed(std::string& out, std::int64_t value) {
+  const auto bits = static_cast<std::uint64_t>(value);
+  put_varint(out, (bits << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0));
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out += text;
+}
+
+// What the next record is written against.
+struct Before {
+  std::int64_t mono = 0;
+  std::int64_t wall_offset = 0;
+  std::int64_t made_offset = 0;
+  std::string_view source;
+  std::string_view key;
+};
+
+void put_record(std::string& out, const Record& record, Before& before) {
+  unsigned flags = static_cast<unsigned>(record.clock) << kClockShift;
+  if (record.wall_us) flags |= kHasWall;
+  if (record.made_wall_us) flags |= kHasMadeWall;
+  if (record.vehicles) flags |= kHasVehicles;
+  if (record.source == before.source) flags |= kSameSource;
+  if (record.key == before.key) flags |= kSameKey;
+  out += static_cast<char>(flags);
+  put_signed(out, minus(record.mono_us, before.mono));
+  before.mono = record.mono_us;
+  if (record.wall_us) {
+    const std::int64_t offset = minus(*record.wall_us, record.mono_us);
+    put_signed(out, minus(offset, before.wall_offset));
+    before.wall_offset = offset;
+  }
+  put_signed(out, minus(record.made_mono_us, record.mono_us));
+  if (record.made_wall_us) {
+    const std::int64_t offset = minus(*record.made_wall_us, record.made_mono_us);
+    put_signed(out, minus(offset, before.made_offset));
+    before.made_offset = offset;
+  }
+  if (record.vehicles) put_signed(out, *record.vehicles);
+  if ((flags & kSameSource) == 0) put_text(out, before.source = record.source);
+  if ((flags & kSameKey) == 0) put_text(out, before.key = record.key);
+  put_text(out, record.tail);
+}
+
+// Reads what put_* wrote; after a fault everything is zero and empty and `is_good` says so.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  unsigned byte() {
+    if (bytes_.empty()) return bad();
+    const auto value = static_cast<unsigned char>(bytes_.front());
+    bytes_.remove_prefix(1);
+    return value;
+  }
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const unsigned part = byte();
+      value |= std::uint64_t{part & 0x7f} << shift;
+      if ((part & 0x80) == 0) return value;
+    }
+    return bad();
+  }
+  std::int64_t signed_number() {
+    const std::uint64_t bits = varint();
+    return static_cast<std::int64_t>((bits >> 1) ^ ((bits & 1) != 0 ? ~std::uint64_t{0} : 0));
+  }
+  std::string_view text() {
+    const std::uint64_t size = varint();
+    if (size > bytes_.size()) {
+      bad();
+      return {};
+    }
+    const std::string_view value = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return value;
+  }
+  bool is_good() const { return good_; }
+  bool is_at_end() const { return bytes_.empty(); }
+
+ private:
+  unsigned bad() {
+    good_ = false;
+    bytes_ = {};
+    return 0;
+  }
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+Record read_record(Reader& in, Before& before) {
+  Record record;
+  const unsigned flags = in.byte();
+  record.clock = static_cast<ClockSource>((flags >> kClockShift) & 3u);
+  record.mono_us = before.mono = plus(before.mono, in.signed_number());
+  if ((flags & kHasWall) != 0) {
+    before.wall_offset = plus(before.wall_offset, in.signed_number());
+    record.wall_us = plus(record.mono_us, before.wall_offset);
+  }
+  record.made_mono_us = plus(record.mono_us, in.signed_number());
+  if ((flags & kHasMadeWall) != 0) {
+    before.made_offset = plus(before.made_offset, in.signed_number());
+    record.made_wall_us = plus(record.made_mono_us, before.made_offset);
+  }
+  if ((flags & kHasVehicles) != 0) record.vehicles = in.signed_number();
+  if ((flags & kSameSource) == 0) before.source = in.text();
+  if ((flags & kSameKey) == 0) before.key = in.text();
+  record.source = before.source;
+  record.key = before.key;
+  record.tail = in.text();
+  return record;
+}
+
+std::optional<std::int64_t> us_of_optional(const std::optional<WallTime>& time) {
+  return time ? std::optional(us_of(*time)) : std::nullopt;
+}
+
+std::unexpected<Error> damaged(const char* what) {
+  return fail(ErrorCode::damaged, std::string("outbox segment: ") + what);
+}
+
+}  // namespace
+
+Record record_of(const event::Draft& draft) {
+  return Record{.mono_us = us_of(draft.mono),
+                .wall_us = us_of_optional(draft.wall),
+                .clock = draft.wall ? draft.clock : ClockSource::none,
+                .made_mono_us = us_of(draft.made_mono),
+                .made_wall_us = us_of_optional(draft.made_wall),
+                .vehicles = draft.vehicles,
+                .source = draft.source,
+                .key = draft.key,
+                .tail = draft.tail};
+}
+
+struct SegmentCodec::Contexts {
+  struct Free {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  std::unique_ptr<ZSTD_CCtx, Free> compress;
+  std::unique_ptr<ZSTD_DCtx, Free> expand;
+};
+
+SegmentCodec::SegmentCodec() : contexts_(std::make_unique<Contexts>()) {}
+SegmentCodec::~SegmentCodec() = default;
+
+Packed SegmentCodec::pack(std::span<const Record> records) {
+  BERM_ASSERT(!records.empty() && records.size() <= kMaxSegmentEvents);
+  Packed packed;
+  Before before;
+  for (const Record& record : records) put_record(packed.body, record, before);
+  packed.raw_bytes = packed.body.size();
+  if (packed.raw_bytes < kMinCompressedBytes) return packed;
+  if (!contexts_->compress) contexts_->compress.reset(ZSTD_createCCtx());
+  if (!contexts_->compress) return packed;
+  std::string compressed(ZSTD_compressBound(packed.raw_bytes), '\0');
+  const std::size_t size =
+      ZSTD_compressCCtx(contexts_->compress.get(), compressed.data(), compressed.size(),
+                        packed.body.data(), packed.raw_bytes, kCompressionLevel);
+  if (ZSTD_isError(size) != 0 || size >= packed.raw_bytes) return packed;
+  packed.codec = Codec::zstd;
+  packed.body.assign(compressed, 0, size);
+  return packed;
+}
+
+Result<OpenedSegment> SegmentCodec::open(Codec codec, std::size_t raw_bytes, std::size_t count,
+                                         std::string_view body) {
+  if (count == 0 || count > kMaxSegmentEvents) return damaged("impossible count");
+  if (raw_bytes > kMaxBodyBytes) return damaged("impossible size");
+  OpenedSegment segment;
+  segment.size_ = raw_bytes;
+  segment.bytes_ = std::make_unique_for_overwrite<char[]>(raw_bytes);
+  if (codec == Codec::plain) {
+    if (body.size() != raw_bytes) return damaged("wrong size");
+    std::memcpy(segment.bytes_.get(), body.data(), body.size());
+  } else if (codec == Codec::zstd) {
+    if (!contexts_->expand) contexts_->expand.reset(ZSTD_createDCtx());
+    if (!contexts_->expand) return fail(ErrorCode::unavailable, "no memory to expand a segment");
+    const std::size_t size = ZSTD_decompressDCtx(contexts_->expand.get(), segment.bytes_.get(),
+                                                 raw_bytes, body.data(), body.size());
+    if (ZSTD_isError(size) != 0 || size != raw_bytes) return damaged("does not expand");
+  } else {
+    return damaged("unknown codec");
+  }
+  Reader in({segment.bytes_.get(), raw_bytes});
+  Before before;
+  segment.records_.reserve(count);
+  for (std::size_t i = 0; i < count && in.is_good(); ++i) {
+    segment.records_.push_back(read_record(in, before));
+  }
+  if (!in.is_good() || !in.is_at_end()) return damaged("does not add up");
+  return segment;
+}
+
+}  // namespace berm::outbox

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of a segment: the events one commit brings to one stream, packed into one row.
+// Everything an event's line is made of except its identity and, where it is not settled yet, its
+// wall time. Body, per event: a byte of flags; zigzag varints of mono (difference to the event
+// before), wall − mono (difference to that of the event before), made − mono, made_wall −
+// made_mono, vehicles; source, key (left out where the same as before) and tail, each with its
+// length. Codec 1 is plain, 2 is zstd. Limits: kMaxSegmentEvents, kMaxBodyBytes expanded. decode
+// refuses anything that does not add up as Error damaged, and never reads beyond what it was given.
+// A codec is one thread's at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "firmware/event/event.hpp"
+#include "hal/base/result.hpp"
+#include "hal/base/time.hpp"
+
+namespace berm::outbox {
+
+// One event of a decoded segment; the views are into the segment's bytes.
+struct Record {
+  std::int64_t mono_us = 0;
+  std::optional<std::int64_t> wall_us;
+  ClockSource clock = ClockSource::none;
+  std::int64_t made_mono_us = 0;
+  std::optional<std::int64_t> made_wall_us;
+  std::optional<std::int64_t> vehicles;
+  std::string_view source;
+  std::string_view key;
+  std::string_view tail;
+};
+
+Record record_of(const event::Draft& draft);
+
+enum class Codec : int { plain = 1, zstd = 2 };
+
+struct Packed {
+  Codec codec = Codec::plain;
+  std::size_t raw_bytes = 0;
+  std::string body;
+};
+
+// A segment opened for reading. Movable: the views stay good.
+class OpenedSegment {
+ public:
+  const std::vector<Record>& records() const { return records_; }
+
+ private:
+  friend class SegmentCodec;
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+  std::vector<Record> records_;
+};
+
+class SegmentCodec {
+ public:
+  SegmentCodec();
+  ~SegmentCodec();
+  SegmentCodec(const SegmentCodec&) = delete;
+  SegmentCodec& operator=(const SegmentCodec&) = delete;
+
+  // Precondition: 1…kMaxSegmentEvents records.
+  Packed pack(std::span<const Record> records);
+  Result<OpenedSegment> open(Codec codec, std::size_t raw_bytes, std::size_t count,
+                             std::string_view body);
+
+ private:
+  struct Contexts;  // zstd's: made at the first use, then kept
+  std::unique_ptr<Contexts> contexts_;
+};
+
+}  // namespace berm::outbox

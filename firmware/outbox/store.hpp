@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store: the outbox itself, one call after another on the executor's thread (or before the loop
+// runs); SqliteOutbox is its face on the loop. Every call leaves the database and the books in
+// step: what fails has changed nothing. Errors with code `damaged` mean that the database must be
+// set aside: destroy this and open anew with `is_damaged`. Blocks for as long as the disk does.
+// Memory: the books, one page cache of kCacheKibibytes, and one expanded segment per uplink that is
+// reading.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "firmware/outbox/core.hpp"
+#include "firmware/outbox/identity.hpp"
+#include "firmware/outbox/reader.hpp"
+#include "firmware/outbox/set_aside.hpp"
+#include "hal/disk.hpp"
+#include "hal/random.hpp"
+
+namespace berm::outbox {
+
+struct StoreParts {
+  hal::Clock& clock;
+  hal::Random& random;
+  hal::Disk& disk;
+};
+
+// The numbers the loop shows while the executor works.
+struct Counters {
+  struct PerUplink {
+    std::int64_t waiting = 0;
+    std::optional<std::int64_t> oldest_made_s;
+  };
+  std::vector<PerUplink> uplinks;
+  std::string epoch;
+  std::int64_t events = 0;
+  std::int64_t gaps = 0;
+  std::int64_t commits = 0;
+  std::int64_t disk_bytes = 0;
+  std::uint64_t written_bytes = 0;
+  std::int64_t unsaved_settled = 0;
+  bool waits_for_clock = false;
+  bool is_pressed = false;  // streams that refuse take nothing now
+};
+
+class Store {
+ public:
+  // `is_damaged`: what is there is set aside without a look.
+  static Result<std::unique_ptr<Store>> open(const OutboxOptions& options, const StoreParts& parts,
+                                             bool is_damaged = false);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Durable when it returns.
+  Result<void> commit(std::span<const event::Draft> drafts,
+                      const std::map<std::string, std::string>& checkpoints);
+  Result<Batch> take(UplinkIndex uplink, const TakeRequest& request);
+  // What is not in flight is passed over. A refusal that cannot be recorded counts as returned.
+  Result<void> settle(UplinkIndex uplink, const std::vector<Settled>& settled);
+  void return_all(UplinkIndex uplink);
+  Result<std::vector<SetAside>> list_set_aside(std::size_t max);
+  Result<void> put_back(std::int64_t number);
+  // Delivery state alone.
+  Result<void> save();
+  // Time for the events that wait for it, corrections, age limits, free pages, the ballast.
+  Result<void> upkeep();
+
+  Counters counters();
+  // What was found at open; empty: all was well. For the alarm.
+  const std::string& damage() const { return damage_; }
+  Result<std::map<std::string, std::string>> checkpoints();
+
+ private:
+  Store(const OutboxOptions& options, const StoreParts& parts);
+  Core core() { return Core{options_, parts_.clock, *tables_, books_, codec_}; }
+  Result<void> open_files();
+  Result<void> begin(bool is_damaged);
+  Result<void> open_sound(bool is_damaged, bool& is_tail_lost);
+  Result<void> establish(bool is_tail_lost);
+  Result<std::string> epoch_reason(bool is_tail_lost);
+  Result<void> begin_epoch(const std::optional<std::string>& previous, const std::string& reason);
+  Result<void> record_lost(const Sidecar& lost);
+  Result<void> record_lost_tail(std::size_t epoch);
+  Result<void> attach_uplinks();
+  Result<void> transact(const std::function<Result<void>()>& body);
+  Result<void> write_commit(std::span<const event::Draft> drafts,
+                            const std::map<std::string, std::string>& checkpoints);
+  Result<void> keep_sidecar();
+  Result<std::int64_t> used_pages();
+  Result<void> relieve(std::int64_t need_pages);
+  Result<std::int64_t> free_pages(std::int64_t wanted);
+  Result<void> commit_when_full(std::span<const event::Draft> drafts,
+                                const std::map<std::string, std::string>& checkpoints, Error error);
+  Result<void> expire();
+  Result<void> trim_shelf();
+  Result<void> shrink();
+  Result<std::string> quick_check();
+  Result<void> attach_uplink(UplinkIndex uplink, const std::map<std::string, std::int64_t>& stored,
+                             const std::map<std::pair<std::int64_t, std::int64_t>, RangeSet>& rows);
+  Result<void> settle_clock();
+  Result<void> mark_offered(const Batch& batch, std::size_t batch_events);
+  Result<void> refuse(UplinkIndex uplink, const std::vector<Refusal>& refusals);
+  void forget_readers();
+  void keep_ballast();
+  bool free_ballast();
+  const event::StreamSchema* unknown_schema(std::string_view stream);
+
+  const OutboxOptions& options_;
+  StoreParts parts_;
+  std::deque<std::pair<std::string, event::StreamSchema>> unknown_schemas_;
+  SegmentCodec codec_;
+  Books books_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Tables> tables_;
+  std::vector<Reader> readers_;
+  Sidecar sidecar_;  // as it is on disk
+  std::string damage_;
+  std::string directory_id_;
+  std::int64_t commits_ = 0;
+  std::uint64_t other_written_bytes_ = 0;
+  bool is_pressed_ = false;
+  bool has_ballast_ = false;
+  bool is_established_ = false;
+  std::optional<MonoTime> expired_at_;
+};
+
+}  // namespace berm::outbox

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store: from a directory to an outbox that knows who it is.
+#include <algorithm>
+
+#include "firmware/outbox/commit.hpp"
+#include "firmware/outbox/ledger.hpp"
+#include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/opening.hpp"
+#include "firmware/outbox/sql.hpp"
+#include "firmware/outbox/store.hpp"
+#include "firmware/outbox/wal_check.hpp"
+
+namespace berm::outbox {
+namespace {
+
+constexpr std::size_t kMaxLogBytes =
+    64u << 20;  // a log is far smaller; beyond this it is not looked at
+
+WalState log_state(hal::Disk& disk, const std::string& directory) {
+  const auto log = disk.read(database_path(directory) + "-wal", kMaxLogBytes);
+  return log ? check_wal(*log) : WalState::empty;
+}
+
+Sidecar sidecar_of(const Books& books) {
+  Sidecar sidecar;
+  for (std::size_t i = 0; i < books.epochs.size(); ++i) {
+    NamedEpoch named{books.epochs[i].epoch, books.epochs[i].node, {}};
+    for (const Series& series : books.series) {
+      if (series.epoch == i) named.streams.emplace_back(series.schema->name);
+    }
+    sidecar.push_back(std::move(named));
+  }
+  return sidecar;
+}
+
+}  // namespace
+
+Store::Store(const OutboxOptions& options, const StoreParts& parts)
+    : options_(options), parts_(parts) {}
+
+Store::~Store() {
+  tables_.reset();  // statements end before their database
+}
+
+Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const StoreParts& parts,
+                                           bool is_damaged) {
+  if (options.uplinks.size() > kMaxUplinks) {
+    return fail(ErrorCode::invalid, "more than " + std::to_string(kMaxUplinks) + " uplinks");
+  }
+  std::unique_ptr<Store> store(new Store(options, parts));
+  BERM_CHECK(store->begin(is_damaged));
+  return store;
+}
+
+Result<void> Store::open_files() {
+  tables_.reset();
+  database_.reset();
+  BERM_TRY(Opened opened, open_database(parts_.disk, options_));
+  database_ = std::move(opened.database);
+  tables_ = std::make_unique<Tables>(*database_);
+  BERM_TRY(books_, load_books(*tables_, parts_.clock.boot_id(),
+                              [this](std::string_view name) { return unknown_schema(name); }));
+  return {};
+}
+
+Result<std::string> Store::quick_check() {
+  std::string verdict;
+  BERM_TRY(Statement check, database_->prepare("PRAGMA quick_check(1)"));
+  BERM_TRY(const bool is_row, check.step());
+  if (is_row) verdict = check.text(0);
+  check.reset();
+  return verdict;
+}
+
+// Opens what is there, or sets it aside and makes it anew.
+Result<void> Store::open_sound(bool is_damaged, bool& is_tail_lost) {
+  std::string why = "a page could not be read back";
+  if (!is_damaged) {
+    is_tail_lost = log_state(parts_.disk, options_.directory) == WalState::damaged;
+    auto opened = open_files();
+    if (opened && is_tail_lost) {
+      const auto verdict = quick_check();
+      if (!verdict || *verdict != "ok") opened = fail(ErrorCode::damaged, "its log is damaged");
+    }
+    if (opened) return {};
+    if (opened.error().code != ErrorCode::damaged) return opened;
+    why = opened.error().text;
+  }
+  is_tail_lost = false;
+  tables_.reset();
+  if (database_) database_->tidy_on_close(false);
+  database_.reset();
+  BERM_TRY(const std::string name, set_database_aside(parts_.disk, options_.directory));
+  damage_ = why + "; set aside as " + name;
+  return open_files();
+}
+
+Result<void> Store::begin(bool is_damaged) {
+  sidecar_ = read_sidecar(parts_.disk, options_.directory);
+  const auto identity = parts_.disk.identity(options_.directory);
+  if (identity) directory_id_ = std::to_string(*identity);
+  bool is_tail_lost = false;
+  BERM_CHECK(open_sound(is_damaged, is_tail_lost));
+  if (is_tail_lost) damage_ = "the end of its log could not be read back";
+  if (books_.epochs.empty() && !sidecar_.empty() && damage_.empty()) {
+    damage_ = "the database is missing or empty";
+  }
+  for (UplinkIndex uplink = 0; uplink < options_.uplinks.size(); ++uplink) {
+    readers_.emplace_back(core(), uplink);
+  }
+  BERM_CHECK(transact([this, is_tail_lost] { return establish(is_tail_lost); }));
+  is_established_ = true;
+  BERM_CHECK(keep_sidecar());
+  const auto ballast = parts_.disk.exists(options_.directory + "/outbox.ballast");
+  has_ballast_ = ballast;
+  keep_ballast();
+  return {};
+}
+
+// Why this needs a new epoch; empty: it does not.
+Result<std::string> Store::epoch_reason(bool is_tail_lost) {
+  if (books_.epochs.empty()) return std::string(sidecar_.empty() ? "created" : "damaged");
+  if (is_tail_lost) return std::string("damaged");
+  BERM_TRY(const auto node, tables_->meta("node"));
+  BERM_TRY(const auto machine, tables_->meta("machine_id"));
+  BERM_TRY(const auto directory, tables_->meta("directory"));
+  if (node != options_.node) return std::string("node renamed");
+  if (machine != options_.machine_id) return std::string("another machine");
+  if (directory != directory_id_) return std::string("another directory");
+  return std::string();
+}
+
+Result<void> Store::establish(bool is_tail_lost) {
+  BERM_CHECK(attach_uplinks());
+  BERM_TRY(const std::string reason, epoch_reason(is_tail_lost));
+  if (!reason.empty()) {
+    const bool was_empty = books_.epochs.empty();
+    std::optional<std::string> previous;
+    if (!was_empty) previous = books_.epochs[books_.epoch].epoch;
+    if (was_empty && !sidecar_.empty()) previous = sidecar_.back().epoch;
+    const std::size_t old = books_.epoch;
+    BERM_CHECK(begin_epoch(previous, reason));
+    if (was_empty) BERM_CHECK(record_lost(sidecar_));
+    if (is_tail_lost) BERM_CHECK(record_lost_tail(old));
+  }
+  BERM_CHECK(tables_->set_meta("node", options_.node));
+  BERM_CHECK(tables_->set_meta("machine_id", options_.machine_id));
+  BERM_CHECK(tables_->set_meta("directory", directory_id_));
+  return Commit(core()).write_delivery_state();
+}
+
+Result<void> Store::begin_epoch(const std::optional<std::string>& previous,
+                                const std::string& reason) {
+  const std::string name = make_epoch(parts_.random);
+  BERM_TRY(const auto id, tables_->number(sql::kInsertEpoch, name, options_.node, reason));
+  books_.epochs.push_back({id.value_or(0), name, options_.node});
+  books_.epoch = books_.epochs.size() - 1;
+  return Commit(core()).write(epoch_event(previous, reason, parts_.clock));
+}
+
+// Everything those epochs held is gone, delivered or not: nobody knows.
+Result<void> Store::record_lost(const Sidecar& lost) {
+  std::vector<event::Draft> gaps;
+  for (const NamedEpoch& epoch : lost) {
+    for (const std::string& stream : epoch.streams) {
+      gaps.push_back(
+          gap_event(Gap{.of = stream, .of_epoch = epoch.epoch, .ranges = "1-", .cause = "damaged"},
+                    parts_.clock));
+    }
+  }
+  return Commit(core()).write(gaps);
+}
+
+// What the log held beyond what the database has.
+Result<void> Store::record_lost_tail(std::size_t epoch) {
+  std::vector<event::Draft> gaps;
+  for (const Series& series : books_.series) {
+    if (series.epoch != epoch) continue;
+    gaps.push_back(gap_event(Gap{.of = std::string(series.schema->name),
+                                 .of_epoch = books_.epochs[epoch].epoch,
+                                 .ranges = std::to_string(series.next_seq) + "-",
+                                 .cause = "damaged"},
+                             parts_.clock));
+  }
+  return Commit(core()).write(gaps);
+}
+
+// Uplinks no longer configured stop holding anything. A new one begins with what the others (those
+// that were there before, the ones just removed included) still wait for; where there were none,
+// with all that is kept.
+Result<void> Store::attach_uplinks() {
+  std::map<std::string, std::int64_t> stored;
+  BERM_CHECK(tables_->run(sql::kSelectUplinks, [&](Statement& row) {
+    stored[std::string(row.text(1))] = row.integer(0);
+  }));
+  std::map<std::pair<std::int64_t, std::int64_t>, RangeSet> rows;
+  BERM_CHECK(tables_->run(sql::kSelectUndelivered, [&](Statement& row) {
+    RangeSet all(kMaxRanges);
+    all.add(Range{1, kOpenEnd});
+    auto ranges = RangeSet::parse(row.text(2), kMaxRanges);
+    // Unreadable: as if nothing had been delivered. A repeat, not a loss.
+    rows[{row.integer(0), row.integer(1)}] = ranges ? std::move(*ranges) : std::move(all);
+  }));
+  books_.tracks.assign(options_.uplinks.size(), {});
+  for (UplinkIndex uplink = 0; uplink < options_.uplinks.size(); ++uplink) {
+    BERM_CHECK(attach_uplink(uplink, stored, rows));
+  }
+  for (const auto& [name, id] : stored) {
+    if (std::ranges::find(options_.uplinks, name, &UplinkInterest::name) !=
+        options_.uplinks.end()) {
+      continue;
+    }
+    for (const Series& series : books_.series) {
+      BERM_CHECK(tables_->run(sql::kDeleteUndelivered, {}, id, series.id));
+    }
+    BERM_CHECK(tables_->run(sql::kDeleteUplink, {}, id));
+  }
+  return {};
+}
+
+Result<void> Store::attach_uplink(
+    UplinkIndex uplink, const std::map<std::string, std::int64_t>& stored,
+    const std::map<std::pair<std::int64_t, std::int64_t>, RangeSet>& rows) {
+  const UplinkInterest& interest = options_.uplinks[uplink];
+  const auto known = stored.find(interest.name);
+  if (known == stored.end()) {
+    BERM_CHECK(tables_->run(sql::kInsertUplink, {}, interest.name));
+  }
+  const auto does_hold = [this](const std::string& name) {
+    const auto it = std::ranges::find(options_.uplinks, name, &UplinkInterest::name);
+    return it == options_.uplinks.end() || it->hold;
+  };
+  for (const Series& series : books_.series) {
+    Track track;
+    track.is_wanted = wants(interest, series.schema->name);
+    const auto row = known == stored.end() ? rows.end() : rows.find({known->second, series.id});
+    if (!track.is_wanted) {
+      if (row != rows.end()) {
+        BERM_CHECK(tables_->run(sql::kDeleteUndelivered, {}, known->second, series.id));
+      }
+      books_.tracks[uplink].push_back(std::move(track));
+      continue;
+    }
+    track.is_dirty = row == rows.end();
+    bool has_others = false;
+    if (row != rows.end()) track.undelivered = row->second;
+    for (const auto& [name, id] : stored) {
+      const auto other = rows.find({id, series.id});
+      if (!track.is_dirty || other == rows.end() || !does_hold(name)) continue;
+      track.undelivered.add(other->second);
+      has_others = true;
+    }
+    if (track.is_dirty && !has_others) track.undelivered.add(Range{1, kOpenEnd});
+    BERM_TRY(const auto first, tables_->seek_segment(series.id, 1));
+    const std::int64_t kept_from = first ? first->first_seq : series.next_seq;
+    if (kept_from > 1) track.undelivered.subtract(Range{1, kept_from - 1});
+    books_.tracks[uplink].push_back(std::move(track));
+  }
+  return {};
+}
+
+Result<void> Store::keep_sidecar() {
+  Sidecar wanted = sidecar_of(books_);
+  if (wanted == sidecar_) return {};
+  BERM_CHECK(write_sidecar(parts_.disk, options_.directory, wanted));
+  other_written_bytes_ += 2 * kPageBytes;
+  sidecar_ = std::move(wanted);
+  return {};
+}
+
+const event::StreamSchema* Store::unknown_schema(std::string_view stream) {
+  for (const auto& [name, schema] : unknown_schemas_) {
+    if (name == stream) return &schema;
+  }
+  auto& made = unknown_schemas_.emplace_back(std::string(stream), event::StreamSchema());
+  made.second.name = made.first;
+  made.second.topic = made.first;
+  return &made.second;
+}
+
+Result<std::map<std::string, std::string>> Store::checkpoints() {
+  std::map<std::string, std::string> all;
+  BERM_CHECK(tables_->run(sql::kSelectCheckpoints, [&](Statement& row) {
+    all[std::string(row.text(0))] = std::string(row.blob(1));
+  }));
+  return all;
+}
+
+}  // namespace berm::outbox

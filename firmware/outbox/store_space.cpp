@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store: living within its ceiling, and on a full disk.
+#include <algorithm>
+
+#include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/opening.hpp"
+#include "firmware/outbox/retention.hpp"
+#include "firmware/outbox/sql.hpp"
+#include "firmware/outbox/store.hpp"
+
+namespace berm::outbox {
+namespace {
+
+constexpr int kMaxRounds = 16;  // of retention in one job: the loop's commits wait meanwhile
+constexpr std::int64_t kSetAsideRound = 100;
+constexpr std::int64_t kMinShrinkPages = 256;
+
+std::string ballast_path(const OutboxOptions& options) {
+  return options.directory + "/outbox.ballast";
+}
+
+}  // namespace
+
+Result<std::int64_t> Store::used_pages() {
+  BERM_TRY(const std::int64_t pages, database_->integer("PRAGMA page_count"));
+  BERM_TRY(const std::int64_t unused, database_->integer("PRAGMA freelist_count"));
+  return pages - unused;
+}
+
+// Before a commit of about that many pages: keeps the database under its ceiling.
+Result<void> Store::relieve(std::int64_t need_pages) {
+  const std::int64_t ceiling = ceiling_pages(options_);
+  BERM_TRY(std::int64_t used, used_pages());
+  if (used * 100 < ceiling * kRelievedPercent) is_pressed_ = false;
+  need_pages = std::min(need_pages, ceiling / 4);
+  if ((used + need_pages) * 100 <= ceiling * kRetainAbovePercent) return {};
+  const std::int64_t goal =
+      std::max<std::int64_t>(used + need_pages - ceiling * kRetainToPercent / 100, need_pages);
+  BERM_TRY(const std::int64_t freed, free_pages(goal));
+  static_cast<void>(freed);  // less than wanted: the commit itself says whether it fits
+  return {};
+}
+
+// Frees that many pages where it can, the least valuable events first. Returns how many.
+Result<std::int64_t> Store::free_pages(std::int64_t wanted) {
+  BERM_TRY(const std::int64_t before, used_pages());
+  std::int64_t freed = 0;
+  int rounds = 0;
+  for (const Deletable which :
+       {Deletable::delivered, Deletable::partly_delivered, Deletable::oldest, Deletable::last}) {
+    if (which == Deletable::oldest && freed < wanted) {
+      is_pressed_ = true;
+      BERM_CHECK(trim_shelf());
+    }
+    std::size_t removed = 1;
+    while (freed < wanted && removed > 0 && rounds++ < kMaxRounds) {
+      BERM_CHECK(transact([&]() -> Result<void> {
+        BERM_TRY(removed, Retention(core()).make_room(which, wanted - freed));
+        return {};
+      }));
+      forget_readers();
+      BERM_TRY(const std::int64_t used, used_pages());
+      freed = before - used;
+    }
+  }
+  return freed;
+}
+
+// The oldest refused events: they are accounted for already.
+Result<void> Store::trim_shelf() {
+  BERM_TRY(const auto count, tables_->number(sql::kCountSetAside));
+  if (count.value_or(0) == 0) return {};
+  const std::int64_t keep = std::max<std::int64_t>(*count - kSetAsideRound, 0);
+  return transact([&] { return tables_->run(sql::kTrimSetAside, {}, keep); });
+}
+
+// The quota is reached, or the file system is: make room and try once more.
+Result<void> Store::commit_when_full(std::span<const event::Draft> drafts,
+                                     const std::map<std::string, std::string>& checkpoints,
+                                     Error error) {
+  free_ballast();
+  std::size_t bytes = 0;
+  for (const event::Draft& draft : drafts) bytes += draft.tail.size();
+  const auto freed = free_pages(static_cast<std::int64_t>(bytes / kPageBytes) + 16);
+  if (!freed && freed.error().code != ErrorCode::full) return fail(freed.error());
+  if (!freed) return fail(std::move(error));
+  return transact([&] { return write_commit(drafts, checkpoints); });
+}
+
+// On a file system without room even DELETE fails: it has to write its log somewhere.
+bool Store::free_ballast() {
+  if (!has_ballast_) return false;
+  const auto space = parts_.disk.space(options_.directory);
+  const auto needed = static_cast<std::uint64_t>(ballast_bytes(options_));
+  if (space && space->free_bytes > needed) return false;  // our own quota, not the file system
+  has_ballast_ = !parts_.disk.remove(ballast_path(options_)).has_value();
+  return !has_ballast_;
+}
+
+void Store::keep_ballast() {
+  if (has_ballast_) return;
+  const auto bytes = static_cast<std::uint64_t>(ballast_bytes(options_));
+  const auto space = parts_.disk.space(options_.directory);
+  if (!space || space->free_bytes < 4 * bytes) return;
+  const auto fill = [&]() -> Result<void> {
+    BERM_TRY(const auto file, parts_.disk.open_append(ballast_path(options_)));
+    BERM_CHECK(file->truncate(0));
+    const std::string block(std::size_t{64} << 10, '\x5a');
+    for (std::uint64_t done = 0; done < bytes; done += block.size()) {
+      BERM_CHECK(file->append(block));
+    }
+    return file->sync();
+  };
+  has_ballast_ = fill().has_value();
+  if (has_ballast_) {
+    other_written_bytes_ += bytes;
+  } else if (!parts_.disk.remove(ballast_path(options_))) {
+    return;  // half a ballast that cannot be removed is no use and no harm
+  }
+}
+
+Result<void> Store::upkeep() {
+  BERM_CHECK(settle_clock());
+  BERM_CHECK(expire());
+  BERM_CHECK(relieve(0));
+  BERM_CHECK(shrink());
+  keep_ballast();
+  return {};
+}
+
+// Only while the time is known: a clock that is ahead would throw everything away.
+Result<void> Store::expire() {
+  const hal::WallReading wall = parts_.clock.wall();
+  if (wall.source == ClockSource::none) return {};
+  std::int64_t shortest = options_.keep_delivered_s;
+  for (const StreamPolicy& policy : options_.policies) {
+    if (policy.max_age_s > 0) shortest = std::min(shortest, policy.max_age_s);
+  }
+  const Seconds period{std::clamp<std::int64_t>(shortest / 10, 60, 3600)};
+  const MonoTime now = parts_.clock.mono();
+  if (expired_at_ && now - *expired_at_ < period) return {};
+  expired_at_ = now;
+  std::size_t removed = kRetainSegments;
+  for (int round = 0; round < kMaxRounds && removed == kRetainSegments; ++round) {
+    BERM_CHECK(transact([&]() -> Result<void> {
+      BERM_TRY(removed, Retention(core()).expire(s_of(wall.time)));
+      return {};
+    }));
+    forget_readers();
+  }
+  return {};
+}
+
+// Gives pages back to the file system when a quarter of them is unused.
+Result<void> Store::shrink() {
+  BERM_TRY(const std::int64_t pages, database_->integer("PRAGMA page_count"));
+  BERM_TRY(const std::int64_t unused, database_->integer("PRAGMA freelist_count"));
+  if (unused < kMinShrinkPages || unused * 4 < pages) return {};
+  return database_->execute("PRAGMA incremental_vacuum(512)");
+}
+
+}  // namespace berm::outbox
