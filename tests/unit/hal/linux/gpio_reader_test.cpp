@@ -132,8 +132,7 @@ TEST_F(GpioReaderTest, SeveralChipsAreMergedInOrderOfTime) {
   a_.add(10, true, at(6));
   b_.add(5, true, at(2));
   b_.add(5, false, at(5));
-  // All five wait before the reader is woken; it may look at one chip before the other has woken
-  // it, so only this end is sure: each line in order, and both chips there.
+  // All five wait before the reader is woken: one look takes them all.
   b_.wake();
   a_.wake();
   std::vector<int> times;

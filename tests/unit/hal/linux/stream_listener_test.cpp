@@ -4,8 +4,10 @@
 
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -180,6 +182,76 @@ TEST_F(SocketStreamListenersTest, ThePeerIsWhoConnected) {
   EXPECT_EQ(peer.gid, ::getegid());
   EXPECT_EQ(peer.pid, ::getpid());
   EXPECT_TRUE(peer.is_admin);
+}
+
+TEST_F(SocketStreamListenersTest, WithoutDescriptorsAConnectionWaitsInsteadOfWakingTheLoopForEver) {
+  bool is_accepted = false;
+  auto listener = listeners_.listen({.path = path_}, [&](StreamConnection&) {
+    is_accepted = true;
+    loop_.stop();
+  });
+  ASSERT_TRUE(listener);
+  const UniqueFd peer = connect(path_);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{static_cast<rlim_t>(peer.get()), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  rusage begin{};
+  rusage end{};
+  ::getrusage(RUSAGE_THREAD, &begin);
+  loop_.after(Milliseconds{50}, [&] { loop_.stop(); });
+  loop_.run();
+  ::getrusage(RUSAGE_THREAD, &end);
+  EXPECT_FALSE(is_accepted);
+  EXPECT_LE(end.ru_nvcsw - begin.ru_nvcsw, 5);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  loop_.after(Seconds{20}, [&] { loop_.stop(); });
+  loop_.run();
+  EXPECT_TRUE(is_accepted);
+}
+
+// Another user's process, as the kernel sees it when it connects.
+class OtherUserTest : public SocketStreamListenersTest {
+ protected:
+  static constexpr uid_t kNobody = 65534;
+  bool is_admin_with_groups(std::vector<gid_t> groups, const std::string& admin_group,
+                            const std::string& group) {
+    std::filesystem::permissions(scratch_.path(), std::filesystem::perms(0755));
+    bool is_admin = false;
+    auto listener = listeners_.listen({.path = path_, .group = group, .admin_group = admin_group},
+                                      [&](StreamConnection& connection) {
+                                        EXPECT_EQ(connection.peer().uid, kNobody);
+                                        is_admin = connection.peer().is_admin;
+                                        loop_.stop();
+                                      });
+    EXPECT_TRUE(listener);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto address = unix_address(path_);
+      const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+      const bool is_other = ::setgroups(groups.size(), groups.data()) == 0 &&
+                            ::setgid(kNobody) == 0 && ::setuid(kNobody) == 0;
+      const bool is_in = is_other && ::connect(fd, address->get(), address->length) == 0;
+      ::_exit(is_in ? 0 : 1);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "the other user could not connect";
+    if (status == 0) loop_.run();
+    return is_admin;
+  }
+};
+
+TEST_F(OtherUserTest, IsAdminOnlyAsAMemberOfTheAdminGroup) {
+  if (::geteuid() != 0) GTEST_SKIP() << "becoming another user needs root";
+  const group* found = ::getgrgid(1);
+  const std::string admin = found == nullptr ? "" : found->gr_name;
+  found = ::getgrgid(kNobody);
+  const std::string everybody = found == nullptr ? "" : found->gr_name;
+  if (admin.empty() || everybody.empty()) GTEST_SKIP() << "groups 1 and 65534 have no names here";
+  EXPECT_TRUE(is_admin_with_groups({1, kNobody}, admin, everybody));
+  EXPECT_FALSE(is_admin_with_groups({2, kNobody}, admin, everybody));
+  EXPECT_FALSE(is_admin_with_groups({1, kNobody}, "no-such-group-berm", everybody));
 }
 
 }  // namespace
