@@ -142,7 +142,7 @@ class DocumentReader {
     made_.simulation = std::move(simulation);
   }
 
-  // Only what is named counts; a stream's own topic needs no leave.
+  // A stream's own topic needs no leave, named or not: its events go there anyway.
   void allowed_topics() {
     if (!top_.has("allowed_topics")) return;
     const auto& allowed = top_.text_list("allowed_topics");
@@ -152,9 +152,16 @@ class DocumentReader {
       if (!options.has("topic")) continue;
       const std::string& topic = options.text("topic");
       if (std::find(allowed.begin(), allowed.end(), topic) != allowed.end()) continue;
+      if (is_own_topic(name, topic)) continue;
       refuse(option_path(option_path("/streams", name), "topic"),
              "\"" + topic + "\" is not among /allowed_topics");
     }
+  }
+
+  bool is_own_topic(std::string_view stream, std::string_view topic) const {
+    return std::any_of(sources_.streams.begin(), sources_.streams.end(), [&](const auto& known) {
+      return known.name == stream && known.topic == topic;
+    });
   }
 
   void remote() {
