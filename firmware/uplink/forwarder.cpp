@@ -223,8 +223,8 @@ void Forwarder::set_aside_faulty(Piece& events) {
 }
 
 // Those refused before are asked last, each alone. While probing, one of the others goes first,
-// alone: any, so that a row of broken events at the front does not keep the probe from ever finding
-// a sound one.
+// alone (any, so that a row of broken events at the front does not keep the probe from ever finding
+// a sound one), and then they: if the probe is accepted, their next refusal settles it.
 void Forwarder::arrange(Piece events) {
   Piece accused;
   if (refusals_.has_remembered()) {
@@ -234,20 +234,23 @@ void Forwarder::arrange(Piece events) {
     std::move(first, events.end(), std::back_inserter(accused));
     events.erase(first, events.end());
   }
-  if (refusals_.is_probing() && !events.empty()) {
+  const bool is_probing = refusals_.is_probing() && !events.empty();
+  if (is_probing) {
     const auto chosen =
         events.begin() + static_cast<std::ptrdiff_t>(parts_.random.below(events.size()));
-    Piece probe;
-    probe.push_back(std::move(*chosen));
+    push_alone(std::move(*chosen));
     events.erase(chosen);
-    pieces_.push_back(std::move(probe));
+  } else if (!events.empty()) {
+    pieces_.push_back(std::exchange(events, {}));
   }
+  for (event::Event& event : accused) push_alone(std::move(event));
   if (!events.empty()) pieces_.push_back(std::move(events));
-  for (event::Event& event : accused) {
-    Piece alone;
-    alone.push_back(std::move(event));
-    pieces_.push_back(std::move(alone));
-  }
+}
+
+void Forwarder::push_alone(event::Event event) {
+  Piece alone;
+  alone.push_back(std::move(event));
+  pieces_.push_back(std::move(alone));
 }
 
 // Something waits, but no full batch, and a request is under way: give it time to become more.

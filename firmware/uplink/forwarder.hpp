@@ -70,6 +70,7 @@ class Forwarder final : public Uplink {
   void on_taken(Result<outbox::Batch> taken);
   void set_aside_faulty(Piece& events);
   void arrange(Piece events);
+  void push_alone(event::Event event);
   void linger();
 
   // --- pieces → transport ---

@@ -61,11 +61,7 @@ void Forwarder::on_delivered(Piece events) {
   settle(events, outbox::Settlement::delivered, {});
   alarms_.delivered();
   // The suspects are asked once more, now that it is known that this endpoint takes events.
-  for (event::Event& suspect : suspects_) {
-    Piece alone;
-    alone.push_back(std::move(suspect));
-    pieces_.push_back(std::move(alone));
-  }
+  for (event::Event& suspect : suspects_) push_alone(std::move(suspect));
   suspects_.clear();
 }
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/uplink/file_journal.hpp"
+
+#include <gtest/gtest.h>
+
+#include "firmware/uplink/limits.hpp"
+#include "hal/sim/disk.hpp"
+#include "hal/sim/random.hpp"
+
+namespace berm::uplink {
+namespace {
+
+constexpr WallTime kNow = wall_s(1'800'000'000);  // 2027-01-15T08:00:00Z
+constexpr std::size_t kMany = 1u << 24;
+
+struct FileJournalTest : testing::Test {
+  FileJournalTest() {
+    disk.prepare_directory("/media/usb");
+    disk.set_mount_point("/media/usb", true);
+  }
+  std::string text(const std::string& path) { return disk.read(path, kMany).value_or("(none)"); }
+
+  hal::SimDisk disk{{.capacity_bytes = 1u << 20, .creation_needs_directory_sync = true}};
+  FileJournal journal{{.directory = "/media/usb/berm/"}, disk};
+  const std::string file = "/media/usb/berm/2027-01-15/08.jsonl";
+};
+
+TEST_F(FileJournalTest, OneFilePerUtcHourOfWholeLines) {
+  ASSERT_TRUE(journal.append("{\"a\":1}\n{\"a\":2}\n", kNow));
+  ASSERT_TRUE(journal.append("{\"a\":3}\n", kNow + Seconds(3599)));
+  ASSERT_TRUE(journal.append("{\"a\":4}\n", kNow + Seconds(3600)));
+  ASSERT_TRUE(journal.append("{\"a\":5}\n", kNow + Seconds(16 * 3600)));
+  EXPECT_EQ(text(file), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+  EXPECT_EQ(text("/media/usb/berm/2027-01-15/09.jsonl"), "{\"a\":4}\n");
+  EXPECT_EQ(text("/media/usb/berm/2027-01-16/00.jsonl"), "{\"a\":5}\n");
+}
+
+TEST_F(FileJournalTest, ThereIsNothingBesideTheFiles) {
+  ASSERT_TRUE(journal.append("{}\n", kNow));
+  ASSERT_TRUE(journal.append("{}\n", kNow + Seconds(3600)));
+  EXPECT_EQ(disk.list("/media/usb").value(), std::vector<std::string>{"berm"});
+  EXPECT_EQ(disk.list("/media/usb/berm").value(), std::vector<std::string>{"2027-01-15"});
+  EXPECT_EQ(disk.list("/media/usb/berm/2027-01-15").value(),
+            (std::vector<std::string>{"08.jsonl", "09.jsonl"}));
+}
+
+TEST_F(FileJournalTest, WhatWasAppendedSurvivesAPowerCut) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    hal::SimDisk cut({.capacity_bytes = 1u << 20, .creation_needs_directory_sync = true});
+    cut.prepare_directory("/media/usb");
+    cut.set_mount_point("/media/usb", true);
+    FileJournal kept({.directory = "/media/usb/berm"}, cut);
+    ASSERT_TRUE(kept.append("{\"a\":1}\n", kNow));
+    ASSERT_TRUE(kept.append("{\"a\":2}\n", kNow));
+    hal::SimRandom random(seed);
+    cut.power_cut(random);
+    cut.volume().power_on();
+    EXPECT_EQ(cut.read(file, kMany).value_or("(none)"), "{\"a\":1}\n{\"a\":2}\n")
+        << "seed " << seed;
+  }
+}
+
+TEST_F(FileJournalTest, ATornLastLineIsCutOffBeforeTheNextIsWritten) {
+  for (const std::string& torn :
+       {std::string("{\"a\":2"), std::string("{"), std::string(3 * kTailChunk + 5, 'x')}) {
+    disk.prepare_file(file, "{\"a\":1}\n" + torn);
+    ASSERT_TRUE(journal.append("{\"a\":3}\n", kNow));
+    EXPECT_EQ(text(file), "{\"a\":1}\n{\"a\":3}\n") << torn.size();
+  }
+}
+
+TEST_F(FileJournalTest, AFileOfNothingButATornLineBeginsAnew) {
+  for (const std::size_t size : {std::size_t{1}, kTailChunk - 1, kTailChunk, kTailChunk + 1}) {
+    disk.prepare_file(file, std::string(size, 'x'));
+    ASSERT_TRUE(journal.append("{\"a\":3}\n", kNow));
+    EXPECT_EQ(text(file), "{\"a\":3}\n") << size;
+  }
+}
+
+TEST_F(FileJournalTest, AnEmptyFileIsFine) {
+  disk.prepare_file(file, "");
+  ASSERT_TRUE(journal.append("{}\n", kNow));
+  EXPECT_EQ(text(file), "{}\n");
+}
+
+TEST_F(FileJournalTest, AFullStickFailsAndLeavesNoTornLineForLong) {
+  disk.volume().inject({.operation = hal::DiskOperation::write,
+                        .kind = hal::DiskFaultKind::no_space,
+                        .let_pass = 1});
+  ASSERT_TRUE(journal.append("{\"a\":1}\n", kNow));
+  EXPECT_FALSE(journal.append("{\"a\":2}\n", kNow));
+  disk.volume().clear_faults();
+  ASSERT_TRUE(journal.append("{\"a\":2}\n", kNow));
+  EXPECT_EQ(text(file), "{\"a\":1}\n{\"a\":2}\n");
+}
+
+TEST_F(FileJournalTest, AFailedSyncIsNoDelivery) {
+  disk.volume().inject({.operation = hal::DiskOperation::sync, .path_contains = "jsonl"});
+  EXPECT_FALSE(journal.append("{\"a\":1}\n", kNow));
+  EXPECT_TRUE(journal.append("{\"a\":1}\n", kNow));
+}
+
+TEST_F(FileJournalTest, AFailedSyncOfANameIsNoDelivery) {
+  disk.volume().inject({.operation = hal::DiskOperation::sync_directory});
+  EXPECT_FALSE(journal.append("{\"a\":1}\n", kNow));
+  EXPECT_TRUE(journal.append("{\"a\":1}\n", kNow));
+}
+
+TEST_F(FileJournalTest, NothingMountedIsRefusedAndNothingWritten) {
+  disk.set_mount_point("/media/usb", false);
+  const auto refused = journal.append("{}\n", kNow);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(refused.error().text,
+            "nothing is mounted at /media/usb/berm (is the stick plugged in?)");
+  EXPECT_FALSE(disk.exists("/media/usb/berm"));
+}
+
+TEST_F(FileJournalTest, AStickPulledOutBetweenTwoBatchesIsNoticed) {
+  ASSERT_TRUE(journal.append("{\"a\":1}\n", kNow));
+  disk.set_mount_point("/media/usb", false);
+  EXPECT_FALSE(journal.append("{\"a\":2}\n", kNow));
+  disk.set_mount_point("/media/usb", true);
+  EXPECT_TRUE(journal.append("{\"a\":2}\n", kNow));
+}
+
+TEST_F(FileJournalTest, TheMountPointItselfMayBeTheDirectory) {
+  FileJournal direct({.directory = "/media/usb"}, disk);
+  EXPECT_TRUE(direct.append("{}\n", kNow));
+}
+
+TEST_F(FileJournalTest, MemoryAndReadOnlyFileSystemsDoNotCountAsAStick) {
+  for (const auto kind : {hal::FileSystemKind::memory, hal::FileSystemKind::overlay,
+                          hal::FileSystemKind::read_only}) {
+    disk.set_kind(kind);
+    EXPECT_FALSE(journal.append("{}\n", kNow));
+  }
+  disk.set_kind(hal::FileSystemKind::durable);
+  EXPECT_TRUE(journal.append("{}\n", kNow));
+}
+
+TEST_F(FileJournalTest, WithoutRequireMountAnyDirectoryWillDo) {
+  disk.prepare_directory("/srv");
+  FileJournal anywhere({.directory = "/srv/berm", .require_mount = false}, disk);
+  ASSERT_TRUE(anywhere.append("{}\n", kNow));
+  EXPECT_EQ(text("/srv/berm/2027-01-15/08.jsonl"), "{}\n");
+}
+
+TEST_F(FileJournalTest, TheDirectoryIsMadeOnlyIfItsParentExists) {
+  FileJournal nowhere({.directory = "/no/such/parent", .require_mount = false}, disk);
+  EXPECT_FALSE(nowhere.append("{}\n", kNow));
+}
+
+// Power cuts at every operation of a short run: what was said to be delivered is there, and every
+// line is whole after the next append.
+TEST_F(FileJournalTest, APowerCutAtAnyOperationLosesNothingThatWasDelivered) {
+  for (std::uint64_t cut_at = 1; cut_at < 60; ++cut_at) {
+    hal::SimDisk cut({.capacity_bytes = 1u << 20, .creation_needs_directory_sync = true});
+    cut.prepare_directory("/media/usb");
+    cut.set_mount_point("/media/usb", true);
+    hal::SimRandom random(cut_at);
+    cut.volume().observe([&](std::uint64_t number, hal::DiskOperation, std::string_view) {
+      if (number == cut_at) cut.volume().power_cut(random);
+    });
+    std::string delivered;
+    FileJournal before({.directory = "/media/usb/berm"}, cut);
+    for (int i = 0; i < 8; ++i) {
+      const std::string line = "{\"a\":" + std::to_string(i) + std::string(700, ' ') + "}\n";
+      if (!before.append(line, kNow)) break;
+      delivered += line;
+    }
+    cut.volume().observe({});
+    cut.volume().power_on();
+    FileJournal after({.directory = "/media/usb/berm"}, cut);
+    ASSERT_TRUE(after.append("{}\n", kNow)) << "cut at " << cut_at;
+    const std::string there = cut.read(file, kMany).value();
+    EXPECT_EQ(there.substr(0, delivered.size()), delivered) << "cut at " << cut_at;
+    EXPECT_EQ(there.substr(there.size() - 3), "{}\n");
+    EXPECT_TRUE(there.size() == 3 || there[there.size() - 4] == '\n');
+  }
+}
+
+}  // namespace
+}  // namespace berm::uplink
