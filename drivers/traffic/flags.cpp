@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/traffic/flags.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace berm::drivers::traffic {
+namespace {
+constexpr std::array<std::string_view, kFlagCount> kWords = {
+    "coarse",      "first_missed", "half",        "implausible", "input_down",
+    "interrupted", "late",         "lost_edges",  "missed",      "off_while_off",
+    "on_while_on", "out_of_order", "second_only", "still_on",    "unaligned"};
+}  // namespace
+
+std::string Flags::words() const {
+  std::string text;
+  for (std::size_t i = 0; i < kWords.size(); ++i) {
+    if ((bits_ & (1u << i)) == 0) continue;
+    if (!text.empty()) text += ' ';
+    text += kWords[i];
+  }
+  return text;
+}
+
+}  // namespace berm::drivers::traffic
