@@ -9,7 +9,7 @@
 
 namespace berm::hal {
 
-ThreadExecutor::ThreadExecutor(Loop& loop, std::size_t max_queued, std::string thread_name)
+ThreadExecutor::ThreadExecutor(Loop& loop, std::size_t max_queued, const std::string& thread_name)
     : loop_(loop), max_queued_(max_queued), thread_([this] { work(); }) {
   BERM_ASSERT(max_queued > 0 && thread_name.size() <= 15);
   ::pthread_setname_np(thread_.native_handle(), thread_name.c_str());

@@ -29,7 +29,7 @@ namespace berm::hal {
 class ThreadExecutor final : public Executor {
  public:
   // `thread_name`: what top and gdb show, at most 15 characters.
-  ThreadExecutor(Loop& loop, std::size_t max_queued, std::string thread_name = "berm-disk");
+  ThreadExecutor(Loop& loop, std::size_t max_queued, const std::string& thread_name = "berm-disk");
   ThreadExecutor(const ThreadExecutor&) = delete;
   ThreadExecutor& operator=(const ThreadExecutor&) = delete;
   ~ThreadExecutor() override;

@@ -169,7 +169,7 @@ class SocketFile {
     if (::lstat(path_.c_str(), &found) == 0) ours_ = {found.st_dev, found.st_ino};
   }
   SocketFile(SocketFile&& other) noexcept
-      : path_(std::exchange(other.path_, {})), ours_(other.ours_) {}
+      : path_(std::exchange(other.path_, {})), ours_(std::exchange(other.ours_, {})) {}
   SocketFile& operator=(SocketFile&&) = delete;
   ~SocketFile() {
     struct stat found{};
