@@ -281,28 +281,36 @@ void MqttConnection::on_keepalive() {
 }
 
 void MqttConnection::on_socket(FdEvents events) {
-  if (is_tcp_pending_) {
-    int number = 0;
-    socklen_t size = sizeof(number);
-    ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &number, &size);
-    if (number != 0) {
-      is_closed_ = true;
-      watch_.reset();
-      MqttHappening happening;
-      happening.error = system_error("connecting", number);
-      happened_.push_back(std::move(happening));
-      on_activity_();
-      return;
-    }
-    is_tcp_pending_ = false;
+  if (is_tcp_pending_ && !finish_connecting(events)) {
+    on_activity_();
+    return;
   }
   int code = MOSQ_ERR_SUCCESS;
   if (events.readable || events.failed) code = mosquitto_loop_read(client_.get(), 1);
   if (code == MOSQ_ERR_SUCCESS && !is_closed_ && mosquitto_want_write(client_.get())) {
     code = mosquitto_loop_write(client_.get(), 1);
   }
+  // During the TLS handshake libmosquitto takes a dead socket for one that is not ready.
+  if (events.failed && !is_closed_ && is_over(socket_.get())) note_closed(MOSQ_ERR_CONN_LOST);
   settle(code);
   if (has_happened()) on_activity_();
+}
+
+bool MqttConnection::finish_connecting(FdEvents events) {
+  int number = 0;
+  socklen_t size = sizeof(number);
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &number, &size);
+  // A write before the answer came has taken the reason away, but not the hang-up.
+  if (number == 0 && events.failed && is_over(socket_.get())) number = ECONNREFUSED;
+  is_tcp_pending_ = false;
+  if (number == 0) return true;
+  is_closed_ = true;
+  watch_.reset();
+  keepalive_timer_.cancel();
+  MqttHappening happening;
+  happening.error = system_error("connecting", number);
+  happened_.push_back(std::move(happening));
+  return false;
 }
 
 void MqttConnection::settle(int code) {

@@ -73,6 +73,7 @@ class MqttConnection {
   Result<void> prepare_will(const MqttMessage& will);
   Result<void> start(const MqttOptions& options, const std::string& address);
   void on_socket(FdEvents events);
+  bool finish_connecting(FdEvents events);
   void on_keepalive();
   void set_keepalive(int keepalive_s);
   // After each call into libmosquitto: notice its end, ask for writability where it wants that.

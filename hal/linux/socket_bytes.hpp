@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one TCP socket has carried, as the kernel counts it: payload of the segments, so TLS records
-// and HTTP headers are in it, bytes sent again too; IP and TCP headers are not. Loop thread; a
-// system call.
+// What one TCP socket has carried and whether it still does, as the kernel counts it: payload of
+// the segments, so TLS records and HTTP headers are in it, bytes sent again too; IP and TCP headers
+// are not. Loop thread; a system call.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,10 @@ struct SocketBytes {
     return *this;
   }
 };
+
+// The connection is over in both directions and nothing is left to read. True for what is no
+// socket.
+bool is_over(int fd);
 
 // Zero where `fd` is no TCP socket or the kernel is too old (before 4.19) to say.
 SocketBytes bytes_of_socket(int fd);

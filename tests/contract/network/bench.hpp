@@ -55,6 +55,7 @@ class MqttBench : public Bench {
   virtual MqttOptions options(const std::string& client_id) = 0;
   virtual MqttOptions tls_options(const std::string& client_id) = 0;
   virtual MqttOptions distrusting_options(const std::string& client_id) = 0;
+  virtual MqttOptions wrong_name_options(const std::string& client_id) = 0;
   virtual void freeze() = 0;
   virtual void thaw() = 0;
   virtual void kill() = 0;
