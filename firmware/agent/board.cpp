@@ -13,7 +13,8 @@ constexpr std::size_t kMaxBoardBytes = 65536;
 Result<Connector> read_connector(const std::string& name, const Json& value) {
   const Json* chip = value.find("chip");
   const Json* line = value.find("line");
-  if (chip == nullptr || !chip->is_string() || line == nullptr || !line->is_integer() || line->integer() < 0) {
+  if (chip == nullptr || !chip->is_string() || line == nullptr || !line->is_integer() ||
+      line->integer() < 0) {
     return fail(ErrorCode::invalid, "connector " + name + " needs a chip (text) and a line (0…)");
   }
   return Connector{chip->string(), static_cast<std::uint32_t>(line->integer())};
@@ -35,7 +36,8 @@ Result<Board> read_board(const Json& document, const std::string& name) {
 
 }  // namespace
 
-Result<Board> load_board(const hal::Disk& disk, const std::string& directory, const std::string& name) {
+Result<Board> load_board(const hal::Disk& disk, const std::string& directory,
+                         const std::string& name) {
   const std::string path = directory + "/" + name + "/board.json";
   auto text = disk.read(path, kMaxBoardBytes);
   if (!text) {
@@ -43,7 +45,8 @@ Result<Board> load_board(const hal::Disk& disk, const std::string& directory, co
     if (const auto names = disk.list(directory)) {
       for (const std::string& each : *names) known += (known.empty() ? "" : ", ") + each;
     }
-    return fail(ErrorCode::not_found, "no board '" + name + "' in " + directory + " (there are: " + known + ")");
+    return fail(ErrorCode::not_found,
+                "no board '" + name + "' in " + directory + " (there are: " + known + ")");
   }
   auto document = Json::parse(*text, {.max_bytes = kMaxBoardBytes, .comments = true});
   if (!document) return fail(std::move(document.error()).with_context(path));

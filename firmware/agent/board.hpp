@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Board: which connectors a device has and whether its clock can be believed, read from
-// boards/NAME/board.json beside the program (share/berm/boards, in the build tree as when installed).
-// Data only. Blocking; before the loop runs.
+// boards/NAME/board.json beside the program (share/berm/boards, in the build tree as when
+// installed). Data only. Blocking; before the loop runs.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,13 @@ struct Connector {
 
 struct Board {
   std::string name;
-  bool is_rtc_trusted = false;                 // clock: "rtc"
+  bool is_rtc_trusted = false;                  // clock: "rtc"
   std::map<std::string, Connector> connectors;  // "header/11"
 };
 
 // Error not_found names the boards there are; invalid says what is wrong in board.json.
-Result<Board> load_board(const hal::Disk& disk, const std::string& directory, const std::string& name);
+Result<Board> load_board(const hal::Disk& disk, const std::string& directory,
+                         const std::string& name);
 
 // ../share/berm/boards beside the running program.
 std::string default_boards_directory();

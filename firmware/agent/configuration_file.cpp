@@ -12,9 +12,12 @@ namespace {
 
 control::WhenFull when_full_of(event::WhenFull when_full) {
   switch (when_full) {
-    case event::WhenFull::conserve: return control::WhenFull::conserve;
-    case event::WhenFull::refuse: return control::WhenFull::refuse;
-    case event::WhenFull::oldest: break;
+    case event::WhenFull::conserve:
+      return control::WhenFull::conserve;
+    case event::WhenFull::refuse:
+      return control::WhenFull::refuse;
+    case event::WhenFull::oldest:
+      break;
   }
   return control::WhenFull::oldest;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration file as the verbs read it: the document checked against this build's drivers and
-// streams. Blocking; before the loop runs.
+// The configuration file as the verbs read it: the document checked against this build's drivers
+// and streams. Blocking; before the loop runs.
 #pragma once
 
 #include <string>

@@ -22,6 +22,14 @@ void mark_simulated(drivers::Observation& observation) {
   }
 }
 
+void copy_item(Status& status, std::string_view name, std::monostate) {
+  status.set_unknown(name);
+}
+template <class T>
+void copy_item(Status& status, std::string_view name, const T& value) {
+  status.set(name, value);
+}
+
 }  // namespace
 
 DriverHost::DriverHost(std::string instance, const DriverParts& parts)
@@ -77,7 +85,8 @@ void DriverHost::checkpoint(std::string bytes) {
 }
 
 std::string DriverHost::subject_of(std::string_view subject) const {
-  return subject.empty() ? instance_ : instance_ + "/" + std::string(subject);
+  if (subject.empty() || subject == instance_) return instance_;
+  return instance_ + "/" + std::string(subject);
 }
 
 void DriverHost::begin_alarm(std::string_view alarm, std::string_view subject,
@@ -91,20 +100,16 @@ void DriverHost::end_alarm(std::string_view alarm, std::string_view subject) {
 
 Status DriverHost::status() const {
   Status status(instance_);
-  status.set("driver", kind_).set("state", state_);
+  status.set("driver", kind_);
+  // A running driver knows more of its state than its host.
+  const bool has_own_state = driver_ && state_ == "running";
+  if (!has_own_state) status.set("state", state_);
   if (refused_ > 0) status.set("refused", refused_);
   if (!driver_) return status;
   const Status own = driver_->status();
   for (const Status::Item& item : own.items()) {
-    std::visit(
-        [&](const auto& value) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
-            status.set_unknown(item.name);
-          } else {
-            status.set(item.name, value);
-          }
-        },
-        item.value);
+    if (item.name == "driver" || (item.name == "state" && !has_own_state)) continue;
+    std::visit([&](const auto& value) { copy_item(status, item.name, value); }, item.value);
   }
   for (const Status& child : own.children()) status.add(child);
   return status;

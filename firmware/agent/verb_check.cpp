@@ -26,7 +26,8 @@ int check_verb(Words words) {
     std::puts(control::configuration_schema(build_sources()).to_text(true).c_str());
     if (arguments->plain().empty()) return kDone;
   }
-  if (arguments->plain().empty()) return complain("check", "usage: berm check FILE [--schema] [--topics]", kBadUsage);
+  if (arguments->plain().empty())
+    return complain("check", "usage: berm check FILE [--schema] [--topics]", kBadUsage);
   const hal::SystemDisk disk;
   const std::string& name = arguments->plain()[0];
   const ConfigurationFile file = read_configuration(disk, name);

@@ -22,10 +22,12 @@ struct Chosen {
   std::string fault;  // why the file is not what runs; empty: it is
 };
 
-Chosen choose_configuration(const hal::Disk& disk, const std::string& path, const std::string& state) {
+Chosen choose_configuration(const hal::Disk& disk, const std::string& path,
+                            const std::string& state) {
   Chosen chosen{read_configuration(disk, path), ""};
   if (chosen.file.parsed.configuration) return chosen;
-  for (const std::string& fault : chosen.file.parsed.faults) std::fprintf(stderr, "<3>%s\n", fault.c_str());
+  for (const std::string& fault : chosen.file.parsed.faults)
+    std::fprintf(stderr, "<3>%s\n", fault.c_str());
   const auto confirmed = control::load_confirmed(disk, state);
   if (!confirmed) return chosen;
   chosen.fault = chosen.file.parsed.faults.front();
@@ -59,7 +61,8 @@ int live(Agent& agent, Machine& machine) {
     notify.stopping();
     agent.stop([&] { loop.stop(); });
   });
-  if (const auto started = agent.start(); !started) return complain("run", started.error().text, kFailed);
+  if (const auto started = agent.start(); !started)
+    return complain("run", started.error().text, kFailed);
   notify.ready();
   const LifeSigns life_signs(loop, notify);
   loop.run();
@@ -83,7 +86,8 @@ int run_on(Chosen chosen, const std::string& state, const std::string& socket) {
   if (!agent) return complain("run", agent.error().text, kFailed);
   if (chosen.fault.empty()) {
     const auto saved = control::save_confirmed(disk, state, chosen.file.text);
-    if (!saved) complain("run", "the confirmed document was not kept: " + saved.error().text, kFailed);
+    if (!saved)
+      complain("run", "the confirmed document was not kept: " + saved.error().text, kFailed);
   }
   return live(**agent, **machine);
 }
@@ -93,9 +97,11 @@ int run_on(Chosen chosen, const std::string& state, const std::string& socket) {
 int run_verb(Words words) {
   const auto arguments = Arguments::parse(words, kSpecs, 0);
   if (!arguments) return complain("run", arguments.error().text, kBadUsage);
-  const std::string path = absolute_path(arguments->value("--config", "BERM_CONFIG", kDefaultConfig));
+  const std::string path =
+      absolute_path(arguments->value("--config", "BERM_CONFIG", kDefaultConfig));
   const std::string state = absolute_path(arguments->value("--state", "BERM_STATE", kDefaultState));
-  const std::string socket = absolute_path(arguments->value("--socket", "BERM_SOCKET", kDefaultSocket));
+  const std::string socket =
+      absolute_path(arguments->value("--socket", "BERM_SOCKET", kDefaultSocket));
   std::signal(SIGPIPE, SIG_IGN);
   const hal::SystemDisk disk;
   Chosen chosen = choose_configuration(disk, path, state);

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "hal/loop.hpp"
@@ -44,6 +45,10 @@ class SimLoop final : public Loop {
   void stop() { is_stopped_ = true; }
   bool is_idle() const { return timers_.is_empty() && !has_posted(); }
   std::uint64_t steps() const { return steps_; }
+  // When the next timer is due; nullopt: none waits.
+  std::optional<MonoTime> next_timer() {
+    return timers_.is_empty() ? std::nullopt : std::optional(timers_.next_time());
+  }
 
  private:
   bool has_posted() const;
