@@ -180,6 +180,10 @@ void Forwarder::take() {
   request.max_events = std::max(piece_events(), several);
   request.max_bytes = std::min(options_.batch_bytes, limits.max_bytes);
   request.one_stream = limits.one_stream;
+  if (refusals_.is_probing() || refusals_.has_remembered()) {
+    // The refused stand in front: look past them for others, of whatever stream.
+    request = {.max_events = kProbeEvents, .max_bytes = kProbeBytes, .one_stream = false};
+  }
   parts_.outbox.take(options_.index, request,
                      [this, life = std::weak_ptr(life_)](Result<outbox::Batch> taken) {
                        if (!life.expired()) on_taken(std::move(taken));
@@ -310,13 +314,16 @@ std::size_t Forwarder::piece_events() const {
 
 Forwarder::Piece Forwarder::cut_front_piece() {
   Piece& front = pieces_.front();
+  const Transport::Limits limits = transport_->limits();
   const std::size_t max_events = piece_events();
-  const std::size_t max_bytes = transport_->limits().max_bytes;
   std::size_t bytes = 0;
   std::size_t count = 0;
   while (count < front.size() && count < max_events) {
-    bytes += front[count].line.size() + 1;
-    if (bytes > max_bytes && count > 0) break;
+    const event::Event& event = front[count];
+    bytes += event.line.size() + 1;
+    const bool is_other = limits.one_stream && (event.schema != front.front().schema ||
+                                                event.epoch != front.front().epoch);
+    if (count > 0 && (is_other || bytes > limits.max_bytes)) break;
     ++count;
   }
   Piece piece;

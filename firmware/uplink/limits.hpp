@@ -28,6 +28,8 @@ inline constexpr std::size_t kProbeAfterMax = 16'384;  // doubles with each fail
 // --- refusals ---
 inline constexpr std::size_t kMaxRefusedInARow = 3;  // with nothing accepted between: `rejecting`
 inline constexpr std::size_t kMaxRemembered = 16;    // refused events that are known by name
+inline constexpr std::size_t kProbeEvents = 128;  // read while some are: enough others among them
+inline constexpr std::size_t kProbeBytes = 4u << 20;
 
 // --- alarms ---
 inline constexpr Seconds kDownAfter{30};          // of unbroken trouble until `uplink_down`

@@ -18,7 +18,7 @@ namespace {
 using State = outbox::FakeOutbox::State;
 
 constexpr int kPhases = 12;
-constexpr std::uint64_t kSeeds = 300;
+constexpr std::uint64_t kSeeds = 100;
 
 enum class Mood {
   sound,
