@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berm run`: the agent in the foreground, until SIGTERM or SIGINT.
+#include <signal.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -34,6 +36,15 @@ Chosen choose_configuration(const hal::Disk& disk, const std::string& path,
   chosen.file.text = *confirmed;
   chosen.file.parsed = control::parse_configuration(*confirmed, path, build_sources());
   return chosen;
+}
+
+// Before the first thread is made, so that every thread inherits it and only the loop takes them.
+void block_ending_signals() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 }
 
 // Signs of life for whoever supervises us, twice as often as wanted; no timer where nobody does.
@@ -103,6 +114,7 @@ int run_verb(Words words) {
   const std::string socket =
       absolute_path(arguments->value("--socket", "BERM_SOCKET", kDefaultSocket));
   std::signal(SIGPIPE, SIG_IGN);
+  block_ending_signals();
   const hal::SystemDisk disk;
   Chosen chosen = choose_configuration(disk, path, state);
   if (!chosen.file.parsed.configuration) return kBadUsage;
