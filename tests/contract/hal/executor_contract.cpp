@@ -2,6 +2,7 @@
 // The contract of hal/executor.hpp.
 #include <atomic>
 #include <memory>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -23,8 +24,8 @@ TEST_P(ExecutorContract, JobsRunOneAfterAnotherInOrderAndAreDoneInOrder) {
     EXPECT_TRUE(executor->submit(work, [&done, i] { done.push_back(i); }));
   }
   EXPECT_TRUE(run_until([&] { return done.size() == 200; }));
-  std::vector<int> expected;
-  for (int i = 0; i < 200; ++i) expected.push_back(i);
+  std::vector<int> expected(200);
+  std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(worked, expected);
   EXPECT_EQ(done, expected);
 }

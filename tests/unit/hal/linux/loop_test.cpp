@@ -225,26 +225,34 @@ TEST(EpollLoop, AnotherThreadMayStopItWhileItSleeps) {
   other.join();
 }
 
-TEST(EpollLoop, ThreadsThatPostAtOnceKeepEachTheirOwnOrder) {
+// Threads that post numbers at once, and what of them has come on the loop.
+struct Posters {
+  static constexpr std::size_t kThreads = 4;
+  static constexpr int kEach = 5000;
   EpollLoop loop;
-  constexpr int kThreads = 4;
-  constexpr int kEach = 5000;
   std::array<int, kThreads> next{};
-  int total = 0;
-  std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&loop, &next, &total, t] {
-      for (int i = 0; i < kEach; ++i) {
-        loop.post([&loop, &next, &total, t, i] {
-          EXPECT_EQ(next[t]++, i);
-          if (++total == kThreads * kEach) loop.stop();
-        });
-      }
-    });
+  std::size_t ended = 0;
+
+  void post_all(std::size_t thread) {
+    for (int i = 0; i < kEach; ++i) {
+      loop.post([this, thread, i] { take(thread, i); });
+    }
   }
-  loop.run();
+  void take(std::size_t thread, int number) {
+    EXPECT_EQ(next[thread]++, number);
+    if (number + 1 == kEach && ++ended == kThreads) loop.stop();
+  }
+};
+
+TEST(EpollLoop, ThreadsThatPostAtOnceKeepEachTheirOwnOrder) {
+  Posters posters;
+  std::array<std::thread, Posters::kThreads> threads;
+  for (std::size_t t = 0; t < threads.size(); ++t) {
+    threads[t] = std::thread([&posters, t] { posters.post_all(t); });
+  }
+  posters.loop.run();
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(total, kThreads * kEach);
+  for (const int count : posters.next) EXPECT_EQ(count, Posters::kEach);
 }
 
 TEST(EpollLoop, AnIdleLoopSleeps) {

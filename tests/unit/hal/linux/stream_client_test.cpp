@@ -18,7 +18,8 @@ constexpr Milliseconds kLong{20000};
 // A listener that answers, on a loop of its own thread.
 class Agent {
  public:
-  Agent(const std::string& path, std::function<void(StreamConnection&, std::string_view)> answer) {
+  Agent(const std::string& path,
+        const std::function<void(StreamConnection&, std::string_view)>& answer) {
     auto made = listeners_.listen({.path = path}, [answer](StreamConnection& connection) {
       connection.on_bytes = [answer, &connection](std::string_view bytes) {
         answer(connection, bytes);

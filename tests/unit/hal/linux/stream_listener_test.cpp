@@ -22,7 +22,7 @@ namespace {
 
 class SocketStreamListenersTest : public testing::Test {
  protected:
-  Result<std::unique_ptr<StreamListener>> listen(StreamListenerOptions options) {
+  Result<std::unique_ptr<StreamListener>> listen(const StreamListenerOptions& options) {
     return listeners_.listen(options, [](StreamConnection&) {});
   }
   mode_t mode(const std::string& path) {
