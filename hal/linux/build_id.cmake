@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# generated/berm_build_id.hpp: what a loaded module must have in common with the program. Not of git,
+# generated/berm_build_id.hpp: what a loaded module must share with the program. Not of git,
 # so that a source archive builds the same.
 file(GLOB headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/hal/base/*.hpp"
                                     "${CMAKE_SOURCE_DIR}/hal/include/hal/*.hpp"
