@@ -144,7 +144,9 @@ Result<void> Retention::remove(const Candidate& candidate, Losses& losses) {
   // Where the set of uplinks that miss an event may change.
   std::set<std::int64_t> starts{row.first_seq};
   for (const auto& tracks : books.tracks) {
-    for (const Range& range : tracks[candidate.series].undelivered.intersect(whole).ranges()) {
+    // A name of its own: a loop over `….ranges()` would outlive the set it came from.
+    const RangeSet unsent = tracks[candidate.series].undelivered.intersect(whole);
+    for (const Range& range : unsent.ranges()) {
       starts.insert(range.first);
       if (range.last < row.last_seq) starts.insert(range.last + 1);
     }
