@@ -284,6 +284,7 @@ const DriverDescriptor loop_detector_driver = {
       return std::make_unique<loop_detector::LoopDetector>(
           instance, loop_detector::detector_options(options), context);
     },
+    .loop_lanes = loop_detector::loop_lanes,
 };
 
 }  // namespace berm::drivers

@@ -165,4 +165,15 @@ std::vector<std::string> signals(const Options& options) {
   return result;
 }
 
+std::vector<LoopLane> loop_lanes(const Options& options) {
+  std::vector<LoopLane> lanes;
+  for (const LaneOptions& lane : detector_options(options).lanes) {
+    lanes.push_back({.leading = lane.loops.front(),
+                     .trailing = lane.loops.size() > 1 ? lane.loops.back() : "",
+                     .loop_length_m = lane.engine.geometry.loop_length_m,
+                     .spacing_m = lane.engine.geometry.spacing_m});
+  }
+  return lanes;
+}
+
 }  // namespace berm::drivers::loop_detector

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "drivers/api/driver.hpp"
 #include "drivers/api/observation.hpp"
 #include "drivers/traffic/lane_engine.hpp"
 #include "hal/base/option_table.hpp"
@@ -36,5 +37,6 @@ void check(const Options& options, std::string_view path, std::vector<OptionFaul
 DetectorOptions detector_options(const Options& options);
 std::vector<std::int64_t> uids(const Options& options);
 std::vector<std::string> signals(const Options& options);
+std::vector<LoopLane> loop_lanes(const Options& options);
 
 }  // namespace berm::drivers::loop_detector

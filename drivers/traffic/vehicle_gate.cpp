@@ -363,8 +363,10 @@ bool VehicleGate::pop(Passage& passage) {
       if (previous_off_us_ >= 0) {
         passage.gap_us = std::max<std::int64_t>(0, open.lead_us - previous_off_us_);
       }
-      previous_on_us_ = open.lead_us;
-      previous_off_us_ = open.a_off_us;
+      // After a stretch that was not seen, who was the one before is not known.
+      const bool is_broken = open.has_no_end || open.flags.has(Flag::input_down);
+      previous_on_us_ = is_broken ? -1 : open.lead_us;
+      previous_off_us_ = is_broken ? -1 : open.a_off_us;
     }
     last_emitted_us_ = std::max(last_emitted_us_, open.lead_us);
     open.is_emitted = true;

@@ -44,6 +44,10 @@ DriverBed::DriverBed(WallTime start)
 
 DriverBed::~DriverBed() = default;
 
+hal::EdgeInputs& DriverBed::edges() {
+  return *inputs_;
+}
+
 void DriverBed::emit(drivers::Observation observation, std::function<void()> on_durable) {
   if (auto* period = std::get_if<drivers::LanePeriod>(&observation)) {
     periods_.push_back(std::move(*period));

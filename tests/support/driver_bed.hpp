@@ -42,7 +42,7 @@ class DriverBed final : public drivers::DriverContext {
 
   hal::Loop& loop() override { return *loop_; }
   hal::Clock& clock() override { return clock_; }
-  hal::EdgeInputs& edges() override { return *inputs_; }
+  hal::EdgeInputs& edges() override;
   hal::HttpClient* http() override { return nullptr; }
   const drivers::Site& site() const override { return site_; }
   const Log& log() const override { return log_; }

@@ -178,7 +178,7 @@ TEST_F(GateTest, TheSecondLoopsEdgesMayArriveFirst) {
 TEST_F(GateTest, AnImplausibleSpeedIsFlaggedAndHasNoClass) {
   for (const int ms : {65, 64}) {  // 249.2 and 253.1 km/h
     seen_.clear();
-    const std::int64_t at = 100'000 + ms * 1000;
+    const std::int64_t at = 100'000 - ms * 1000;
     edge(0, at, true);
     edge(0, at + 100, false);
     edge(1, at + ms, true);
