@@ -98,7 +98,8 @@ TEST(Configuration, RequiredKeysAreNamedWhenMissing) {
 
 TEST(Configuration, StreamsStartFromTheirOwnPolicy) {
   const NodeConfiguration node = small(R"({"streams":{"traffic.vehicle":{"durability":"sync",
-      "topic":"cars","max_age_s":5},"node.health":{"durability":"group 250","when_full":"refuse"}}})");
+      "topic":"cars","max_age_s":5},
+      "node.health":{"durability":"group 250","when_full":"refuse"}}})");
   EXPECT_EQ(node.streams[0].topic, "traffic.realtime");
   EXPECT_EQ(node.streams[0].group, Milliseconds{1000});
   EXPECT_EQ(node.streams[0].when_full, WhenFull::conserve);

@@ -34,9 +34,9 @@ TEST(EffectiveDocument, NamesThePolicyOfEveryStream) {
   const Json full = effective(document_with(R"({"streams":{"node.alarm":{"topic":"alarms"}}})"));
   const Json& streams = *full.find("streams");
   EXPECT_EQ(streams.object().size(), example_sources().streams.size());
-  EXPECT_EQ(
-      streams.find("traffic.lane")->to_text(),
-      R"({"topic":"traffic.realtime","durability":"group 1000","when_full":"conserve","max_age_s":0})");
+  EXPECT_EQ(streams.find("traffic.lane")->to_text(),
+            R"({"topic":"traffic.realtime","durability":"group 1000",)"
+            R"("when_full":"conserve","max_age_s":0})");
   EXPECT_EQ(streams.find("node.alarm")->to_text(),
             R"({"topic":"alarms","durability":"sync","when_full":"oldest","max_age_s":0})");
 }
