@@ -20,7 +20,7 @@ def opened(path, mode):
 
 
 def read(path):
-    """[(time_s, loop, state, resolution_us)] in order of time."""
+    """[(time_s, loop, state, resolution_us)] in order of time, from the first edge on."""
     with opened(path, "r") as file:
         rows = [
             (
@@ -31,7 +31,8 @@ def read(path):
             )
             for r in csv.DictReader(file)
         ]
-    return sorted(rows, key=lambda row: row[0])
+    begin = math.floor(min((row[0] for row in rows), default=0))
+    return sorted((time - begin, *edge) for time, *edge in rows)
 
 
 def length_of(rows):
