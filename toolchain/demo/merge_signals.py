@@ -32,7 +32,8 @@ def read(path):
             for r in csv.DictReader(file)
         ]
     begin = math.floor(min((row[0] for row in rows), default=0))
-    return sorted((time - begin, *edge) for time, *edge in rows)
+    # Rows of one stamp stay in the recording's order.
+    return sorted(((time - begin, *edge) for time, *edge in rows), key=lambda row: row[0])
 
 
 def length_of(rows):

@@ -29,6 +29,7 @@ def main():
             print(f"{name:10} delivered {delivered}  waiting {waiting}  {uplink.get('state', '')}")
     received = lines_in([os.path.join(run, "received.jsonl")])
     written = lines_in(glob.glob(os.path.join(run, "out", "**", "*.jsonl*"), recursive=True))
+    print("then the agent stopped and sent what it still held:")
     print(f"receivers  mosquitto_sub took {received} lines, the directory holds {written}")
 
 

@@ -19,7 +19,7 @@ CALLS = [
     (
         "sleeping",
         re.compile(_OWN + r"(?:sleep|usleep|nanosleep|clock_nanosleep)\s*\(|\bsleep_(?:for|until)\b"),
-        _REAL_TIME_TESTS,
+        _REAL_TIME_TESTS + ("tests/support/slow_sync.c",),  # stalls every sync on purpose
     ),
     ("a shell call", re.compile(_OWN + r"(?:system|popen)\s*\("), ()),
     # A random test may take a seed from the machine: it prints it.
