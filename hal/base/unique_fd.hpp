@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UniqueFd owns one file descriptor and closes it at the end of its life; -1 is none. Move-only; one
-// thread at a time.
+// UniqueFd owns one file descriptor and closes it at the end of its life; -1 is none. Move-only;
+// one thread at a time.
 #pragma once
 
 #include <unistd.h>

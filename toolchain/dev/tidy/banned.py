@@ -18,7 +18,7 @@ _CLOCK = r"\b(?:system|steady|high_resolution)_clock::now\b|"
 CALLS = [
     (
         "sleeping",
-        re.compile(_OWN + r"(?:sleep|usleep|nanosleep|clock_nanosleep)\s*\(|\bsleep_(?:for|until)\b"),
+        re.compile(_OWN + r"(?:u?sleep|(?:clock_)?nanosleep)\s*\(|\bsleep_(?:for|until)\b"),
         _REAL_TIME_TESTS + ("tests/support/slow_sync.c",),  # stalls every sync on purpose
     ),
     ("a shell call", re.compile(_OWN + r"(?:system|popen)\s*\("), ()),
