@@ -37,7 +37,7 @@ struct HttpRequest {
   std::string user, password;  // basic authentication where not empty
   std::string proxy;           // empty: none (the environment is ignored)
   TlsOptions tls;
-  std::function<bool(std::string_view)> on_body;  // optional
+  std::function<bool(std::string_view)> on_body;  // optional; gets the body of 2xx answers only
 };
 
 struct HttpAnswer {
