@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# certificates.sh DIR: an authority (ca), a server's certificate for localhost and 127.0.0.1 (server), one
-# for another name (elsewhere), a client's (client), and an authority that signed none of them (stranger).
+# certificates.sh DIR: an authority (ca), a server's certificate for localhost and 127.0.0.1
+# (server), one for another name (elsewhere), a client's (client), and an authority that signed
+# none of them (stranger).
 set -eu
 cd "$1"
 authority() {

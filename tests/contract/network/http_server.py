@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """http_server.py [CERT KEY]: the server of the HTTP contract, on a free loopback port.
 
-Says on stdout: "port N", then "connection" and "request METHOD PATH" as they come. Ends when its stdin does.
+Says on stdout: "port N", then "connection" and "request METHOD PATH" as they come.
+Ends when its stdin does.
 """
 import os
 import socket
