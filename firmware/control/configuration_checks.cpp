@@ -26,6 +26,7 @@ void check_wired(const NodeConfiguration& configuration, const std::string& sign
                  const std::string& path, Faults& faults) {
   if (configuration.board == "sim") return;
   std::vector<std::string_view> known;
+  known.reserve(configuration.signals.size());
   for (const SignalConfiguration& wired : configuration.signals) known.push_back(wired.name);
   if (std::find(known.begin(), known.end(), signal) != known.end()) return;
   std::string text = "signal \"" + signal + "\" is not among /signals";
@@ -101,8 +102,8 @@ void check_between_sections(const NodeConfiguration& configuration, Faults& faul
   check_simulation(configuration, faults);
 }
 
-void check_remote(const NodeConfiguration& configuration, bool is_unsigned, Faults& faults) {
-  const RemoteConfiguration& remote = *configuration.remote;
+void check_remote(const NodeConfiguration& configuration, const RemoteConfiguration& remote,
+                  bool is_unsigned, Faults& faults) {
   const auto uplink = std::find_if(
       configuration.uplinks.begin(), configuration.uplinks.end(),
       [&](const UplinkConfiguration& candidate) { return candidate.name == remote.uplink; });

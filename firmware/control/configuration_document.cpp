@@ -172,8 +172,8 @@ class DocumentReader {
     remote.groups = options.text_list("groups");
     remote.public_key_file =
         resolved(folder_, optional_text(options, "public_key_file").value_or(""));
+    check_remote(made_, remote, options.boolean("unsigned"), faults_);
     made_.remote = std::move(remote);
-    check_remote(made_, options.boolean("unsigned"), faults_);
   }
 
   const Json& document_;

@@ -41,6 +41,7 @@ std::vector<StreamPolicy> read_streams(const Options::Map& streams,
 
 // What only shows between sections. `configuration` holds what was sound.
 void check_between_sections(const NodeConfiguration& configuration, Faults& faults);
-void check_remote(const NodeConfiguration& configuration, bool is_unsigned, Faults& faults);
+void check_remote(const NodeConfiguration& configuration, const RemoteConfiguration& remote,
+                  bool is_unsigned, Faults& faults);
 
 }  // namespace berm::control

@@ -35,7 +35,7 @@ Result<std::string> load_confirmed(const hal::Disk& disk, const std::string& sta
   const bool has_head =
       bytes.size() >= kTextBegin && bytes.starts_with(kHead) && bytes[kTextBegin - 1] == '\n';
   if (!has_head) return fail(ErrorCode::damaged, path + ": the first line is not ours");
-  const std::string text = bytes.substr(kTextBegin);
+  std::string text = bytes.substr(kTextBegin);
   if (sha256_hex(text) != bytes.substr(kHead.size(), kSumLength)) {
     return fail(ErrorCode::damaged, path + ": the checksum does not hold");
   }

@@ -55,7 +55,7 @@ struct TimeReader {
     expect(':');
     const int minutes = digits(2);
     ok = ok && hours <= 23 && minutes <= 59;
-    const std::int64_t offset = hours * 3600 + minutes * 60;
+    const int offset = (hours * 60 + minutes) * 60;
     return west ? -offset : offset;
   }
 };
@@ -94,7 +94,8 @@ std::optional<std::int64_t> parse_iso8601_us(std::string_view text) {
   if (!reader.ok || !reader.rest.empty() || !date.ok()) return std::nullopt;
   if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
-  const std::int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - zone;
+  const int second_of_day = (hour * 60 + minute) * 60 + second;
+  const std::int64_t seconds = days * 86400 + second_of_day - zone;
   return seconds * 1000000 + fraction;
 }
 
