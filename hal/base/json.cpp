@@ -31,7 +31,6 @@ void append_json(std::string& out, const Json& value) {
       }
       return;
     case Json::Kind::array:
-      break;
     case Json::Kind::object:
       break;
   }
