@@ -232,14 +232,17 @@ bool PeriodGrid::has_missed() const {
 }
 
 std::optional<GridPeriod> PeriodGrid::next_missed() {
-  while (has_missed() && missed_.front().from_s >= *missed_.front().until_s) {
+  // Time that was reported already, while the clock was ahead, is not missed.
+  while (has_missed()) {
+    missed_.front().from_s = used_.next_free(missed_.front().from_s);
+    if (missed_.front().from_s < *missed_.front().until_s) break;
     missed_.erase(missed_.begin());
   }
   if (!has_missed()) return std::nullopt;
   Missed& missed = missed_.front();
   const std::int64_t period_s = period_us_ / kSecondUs;
   const std::int64_t from_s = missed.from_s;
-  std::int64_t end_s = *missed.until_s;
+  std::int64_t end_s = std::min(*missed.until_s, used_.next_used(from_s));
   const bool is_single = from_s - missed.origin_s < kMissedSinglyS;
   if (is_single) end_s = std::min(end_s, (floor_div(from_s, period_s) + 1) * period_s);
   GridPeriod period;

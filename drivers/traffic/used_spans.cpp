@@ -11,6 +11,20 @@ bool UsedSpans::contains(std::int64_t second) const {
   });
 }
 
+std::int64_t UsedSpans::next_free(std::int64_t second) const {
+  for (const Span& span : spans_) {
+    if (span.begin <= second && second < span.end) return span.end;  // spans stand apart
+  }
+  return second;
+}
+
+std::int64_t UsedSpans::next_used(std::int64_t second) const {
+  for (const Span& span : spans_) {
+    if (second < span.end) return std::max(second, span.begin);
+  }
+  return INT64_MAX;
+}
+
 void UsedSpans::add(std::int64_t begin, std::int64_t end) {
   if (end <= begin) return;
   Span whole{begin, end};

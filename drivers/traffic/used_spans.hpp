@@ -17,6 +17,9 @@ namespace berm::drivers::traffic {
 class UsedSpans {
  public:
   bool contains(std::int64_t second) const;
+  // The first second from `second` on that is not used; the first that is (INT64_MAX: none).
+  std::int64_t next_free(std::int64_t second) const;
+  std::int64_t next_used(std::int64_t second) const;
   // [begin, end)
   void add(std::int64_t begin, std::int64_t end);
   void encode(ByteWriter& writer) const;

@@ -249,20 +249,24 @@ bool VehicleGate::has_own_half(const PairTimes& second) const {
   return false;
 }
 
+// One that changes lane may touch either loop with a corner only, so its two pulses need not be
+// alike: the time between the leading edges must be one in which it can have come that far.
 bool VehicleGate::claim(const PairTimes& second) {
+  const auto fits = [&](std::int64_t on_us, std::int64_t off_us) {
+    const std::int64_t longer_us = std::max(off_us - on_us, second.b_off_us - second.b_on_us);
+    const std::int64_t crossing_us = second.b_on_us - on_us;
+    return crossing_us > 0 && crossing_us <= longest_crossing_us(longer_us, geometry_);
+  };
   for (Half& half : halves_) {
-    if (half.off_us < 0) continue;
-    PairTimes times = second;
-    times.a_on_us = half.on_us;
-    times.a_off_us = half.off_us;
-    times.resolution_us = std::max(second.resolution_us, half.resolution_us);
-    if (!pair_motion(times, geometry_)) continue;
+    if (half.off_us < 0 || !fits(half.on_us, half.off_us)) continue;
     half.off_us = -1;
     return true;
   }
   for (std::size_t i = 0; i < size_; ++i) {
-    if (open_[i].is_claimed || !can_be_half_of(open_[i], second)) continue;
-    open_[i].is_claimed = true;
+    Open& open = open_[i];
+    if (open.is_second_only || open.is_done || open.is_claimed || open.b_off_us >= 0) continue;
+    if (open.a_off_us < 0 || !fits(open.lead_us, open.a_off_us)) continue;
+    open.is_claimed = true;
     return true;
   }
   return false;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 namespace berm::drivers::traffic {
 namespace {
 
@@ -13,6 +15,17 @@ TEST(UsedSpans, HoldsTheBeginAndNotTheEnd) {
   EXPECT_TRUE(spans.contains(10));
   EXPECT_TRUE(spans.contains(19));
   EXPECT_FALSE(spans.contains(20));
+}
+
+TEST(UsedSpans, FindsTheNextFreeAndTheNextUsedSecond) {
+  UsedSpans spans;
+  spans.add(10, 20);
+  EXPECT_EQ(spans.next_free(9), 9);
+  EXPECT_EQ(spans.next_free(10), 20);
+  EXPECT_EQ(spans.next_free(20), 20);
+  EXPECT_EQ(spans.next_used(5), 10);
+  EXPECT_EQ(spans.next_used(19), 19);
+  EXPECT_EQ(spans.next_used(20), INT64_MAX);
 }
 
 TEST(UsedSpans, NeighboursGrowTogether) {

@@ -143,7 +143,9 @@ TEST_F(GateTest, AHalfIsClaimedOnceByTheNeighbourThatFits) {
   edge(0, 11'000, true);
   edge(0, 11'300, false);
   const PairTimes fits{0, 0, 11'225 * kMs, 11'525 * kMs, 1};
-  const PairTimes too_late{0, 0, 14'225 * kMs, 14'525 * kMs, 1};
+  const PairTimes too_late{0, 0, 13'630 * kMs, 13'930 * kMs, 1};
+  const PairTimes too_early{0, 0, 11'000 * kMs, 11'300 * kMs, 1};
+  EXPECT_FALSE(gate_.claim(too_early));
   EXPECT_FALSE(gate_.claim(too_late));
   EXPECT_TRUE(gate_.claim(fits));
   EXPECT_FALSE(gate_.claim(fits));
