@@ -50,6 +50,20 @@ std::optional<PairMotion> coarse_motion(const PairTimes& times, const PairGeomet
   return motion;
 }
 
+// Whether a vehicle can go from v_on to v_off between the two measurements. Precondition: both
+// crossings take time.
+bool is_one_motion(const PairTimes& times, double spacing_m) {
+  const double d_on = seconds(times.b_on_us - times.a_on_us);
+  const double d_off = seconds(times.b_off_us - times.a_off_us);
+  const double v_on = spacing_m / d_on;
+  const double v_off = spacing_m / d_off;
+  const double span =
+      seconds(times.a_off_us - times.a_on_us + times.b_off_us - times.b_on_us) / 2.0;
+  const double edge_noise = kEdgeNoiseS + seconds(times.resolution_us);
+  const double noise = kRelativeNoise + 2.0 * edge_noise / std::min(d_on, d_off);
+  return std::abs(v_on - v_off) <= kMaxAcceleration * span + (v_on + v_off) / 2.0 * noise;
+}
+
 }  // namespace
 
 std::optional<PairMotion> pair_motion(const PairTimes& times, const PairGeometry& geometry) {
@@ -58,23 +72,27 @@ std::optional<PairMotion> pair_motion(const PairTimes& times, const PairGeometry
   const double d_off = seconds(times.b_off_us - times.a_off_us);
   const double on_a = seconds(times.a_off_us - times.a_on_us);
   const double on_b = seconds(times.b_off_us - times.b_on_us);
-  if (d_on <= 0.0 || d_off <= 0.0 || on_a <= 0.0 || on_b <= 0.0) return std::nullopt;
+  if (d_on <= 0.0 || on_a <= 0.0 || on_b <= 0.0) return std::nullopt;
+  const bool is_on_both = times.b_on_us < times.a_off_us;
   const double v_on = geometry.spacing_m / d_on;
-  const double v_off = geometry.spacing_m / d_off;
-  const double mean = (v_on + v_off) / 2.0;
-  if (mean > kMaxMps) return std::nullopt;
-  const double noise =
-      kRelativeNoise + 2.0 * (kEdgeNoiseS + seconds(times.resolution_us)) / std::min(d_on, d_off);
-  const double allowed = kMaxAcceleration * (on_a + on_b) / 2.0 + mean * noise;
-  if (std::abs(v_on - v_off) > allowed) return std::nullopt;
   PairMotion motion;
-  motion.speed_mps = mean;
-  motion.length_m = effective_length(v_on, v_off, d_on, on_a, on_b) - geometry.loop_length_m;
+  motion.mismatch = std::abs(on_a - on_b) / (on_a + on_b);
+  if (d_off > 0.0 && is_one_motion(times, geometry.spacing_m)) {
+    const double v_off = geometry.spacing_m / d_off;
+    motion.speed_mps = (v_on + v_off) / 2.0;
+    motion.length_m = effective_length(v_on, v_off, d_on, on_a, on_b);
+  } else if (is_on_both && on_b < on_a) {
+    // It left the lane on the second loop: front and first loop still say it all.
+    motion.speed_mps = v_on;
+    motion.length_m = v_on * on_a;
+  } else {
+    return std::nullopt;
+  }
+  motion.length_m -= geometry.loop_length_m;
+  if (motion.speed_mps > kMaxMps) return std::nullopt;
   if (motion.length_m < kMinPlausibleLengthM - kSlackM) return std::nullopt;
   // One that stood over both loops has no measurable length, but is one vehicle all the same.
-  const bool stood_on_both = times.b_on_us < times.a_off_us;
-  if (motion.length_m > kLongestMatchM && !stood_on_both) return std::nullopt;
-  motion.mismatch = std::abs(on_a - on_b) / (on_a + on_b);
+  if (motion.length_m > kLongestMatchM && !is_on_both) return std::nullopt;
   return motion;
 }
 

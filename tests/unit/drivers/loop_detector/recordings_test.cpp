@@ -171,11 +171,6 @@ TEST_P(Sumo, SpeedsAndClassesAreRight) {
       "classes %.3f %%\n",
       GetParam(), truth_.size(), with_speed, speed_error / n, speed_bias / n, length_error / n,
       classes);
-  for (const auto& vehicle : bed_.vehicles()) {
-    if (vehicle.speed_kmh) continue;
-    std::printf("no speed: lane %s at %.3f s, %s\n", vehicle.lane.c_str(),
-                static_cast<double>(ms_since_start(vehicle)) / 1000.0, vehicle.flags.c_str());
-  }
   EXPECT_GE(with_speed, static_cast<int>(truth_.size()) - 8);
   EXPECT_LE(speed_error / n, 0.5);
   EXPECT_GE(classes, 99.8);

@@ -58,6 +58,17 @@ TEST(PairMotion, PulsesOfTwoVehiclesAreRefused) {
   EXPECT_FALSE(pair_motion(times, kGeometry));
 }
 
+TEST(PairMotion, OneThatLeavesTheLaneOnTheSecondLoopHasSpeedAndLengthByTheFirst) {
+  PairTimes times = times_of(4.3, 30.0, 0.0);
+  for (const std::int64_t b_off_us : {times.b_on_us + 40'000, times.a_off_us}) {
+    times.b_off_us = b_off_us;
+    const auto motion = pair_motion(times, kGeometry);
+    ASSERT_TRUE(motion) << b_off_us;
+    EXPECT_NEAR(motion->speed_mps, 30.0, 0.01);
+    EXPECT_NEAR(motion->length_m, 4.3, 0.01);
+  }
+}
+
 TEST(PairMotion, TheSecondPulseCannotComeFirst) {
   PairTimes times = times_of(4.3, 30.0, 0.0);
   std::swap(times.a_on_us, times.b_on_us);
