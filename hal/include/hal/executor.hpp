@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Executor: serial work off the loop (all disk work of the node, one job after another, in order).
-// linux/: one thread; sim/: the work runs at once in the caller, `done` comes after scripted
+// linux/: one thread; sim/: on the loop when the job's turn begins, `done` after scripted
 // latency. `submit` is called on the loop; `work` runs on the executor; `done` runs on the loop, in
 // order of submission. False: more than `max_queued` jobs wait, nothing was taken (the caller
 // counts the loss). Destruction waits for the job in hand, drops those not begun, and calls no

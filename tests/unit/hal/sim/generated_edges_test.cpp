@@ -22,7 +22,7 @@ GeneratedEdgeOptions two_lanes(double flow_veh_h = 900, std::uint64_t seed = 1) 
 }
 
 Traffic run(GeneratedEdgeOptions options, Microseconds duration,
-        const std::vector<std::string>& signals = {"left", "left 2", "single"}) {
+            const std::vector<std::string>& signals = {"left", "left 2", "single"}) {
   SimLoop loop;
   Traffic result;
   options.on_vehicle = [&](const GeneratedVehicle& vehicle) { result.vehicles.push_back(vehicle); };
