@@ -25,6 +25,12 @@ target_compile_options(berm_compile INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(berm_compile INTERFACE -Wno-restrict)
 endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns of strings that are initialised, once it has inlined enough of them.
+  target_compile_options(berm_compile INTERFACE -Wno-maybe-uninitialized)
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(berm_compile INTERFACE -ffunction-sections -fdata-sections)
   target_compile_definitions(berm_compile INTERFACE _FORTIFY_SOURCE=2)
