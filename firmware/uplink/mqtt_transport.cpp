@@ -54,6 +54,7 @@ void MqttTransport::open(Events events) {
   broker.has_will = true;
   broker.will = state_message("offline");
   broker.clean_start = true;
+  if (broker.client_id.empty()) broker.client_id = options_.headers.node();
   hal::MqttEvents heard;
   heard.on_connected = [this](int reason, bool) { on_connected(reason); };
   heard.on_disconnected = [this](const Error& error, int reason) {

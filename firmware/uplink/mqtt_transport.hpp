@@ -23,7 +23,7 @@
 namespace berm::uplink {
 
 struct MqttTransportOptions {
-  hal::MqttOptions broker;  // will and max_in_flight are set here
+  hal::MqttOptions broker;  // will and max_in_flight are set here; client_id, if empty: the node
   codec::EventHeaders headers;
   codec::MqttPayload payload = codec::MqttPayload::lines;
   std::size_t max_events = 1000;            // of a `lines` message

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# MQTT (libmosquitto, libssl) is part of berm_hal_linux; HTTP (libcurl) is a module, loaded when it is
-# configured: lib/berm/berm-http.so. Tests link berm_hal_linux_http directly.
+# MQTT (libmosquitto, libssl) is part of berm_hal_linux; HTTP (libcurl) is a module, loaded when
+# it is configured: lib/berm/berm-http.so. Tests link berm_hal_linux_http directly.
 pkg_check_modules(SSL REQUIRED IMPORTED_TARGET libssl)
 target_sources(berm_hal_linux PRIVATE
   mqtt_client.cpp mqtt_connection.cpp mqtt_tls.cpp name_lookup.cpp socket_bytes.cpp http_client.cpp)

@@ -115,6 +115,7 @@ SimHttpReply SimFlumeServer::handle(const HttpRequest& request) {
     scripted_.pop_front();
     return reply;
   }
+  if (mood_) return *mood_;
   if (is_portal_) {
     SimHttpReply portal = refuse(200, "Please log in");
     return portal;
@@ -178,7 +179,12 @@ SimHttpReply SimFlumeServer::commit(Events events) {
                     kChannelKeepAlive);
     }
     if (channel.is_frozen) channel.waiting += events.size();
-    channel.taken.insert(channel.taken.end(), events.begin(), events.end());
+    if (!receive_) {
+      channel.taken.insert(channel.taken.end(), events.begin(), events.end());
+      continue;
+    }
+    const auto number = static_cast<std::size_t>(&channel - channels_.data());
+    for (const SimFlumeEvent& event : events) receive_(number, event);
   }
   SimHttpReply reply;
   reply.answer.status = 200;

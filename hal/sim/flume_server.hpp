@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +48,9 @@ class SimFlumeServer {
   SimFlumeServer& operator=(const SimFlumeServer&) = delete;
   ~SimFlumeServer();
 
+  // Given every event as a channel takes it; from then on none is kept here (long simulations).
+  using Receive = std::function<void(std::size_t channel, const SimFlumeEvent& event)>;
+  void hand_over(Receive receive) { receive_ = std::move(receive); }
   // Everything this channel ever took, repeats included.
   const std::vector<SimFlumeEvent>& taken(std::size_t channel = 0) const;
   std::uint64_t requests() const { return requests_; }
@@ -59,6 +64,8 @@ class SimFlumeServer {
   void set_captive_portal(bool is_portal) { is_portal_ = is_portal; }
   // The next requests are answered so, taking nothing; before anything else is looked at.
   void answer_next(SimHttpReply reply, int count = 1);
+  // Every request is answered so, taking nothing, until told otherwise (nullopt).
+  void answer_all(std::optional<SimHttpReply> reply) { mood_ = std::move(reply); }
   // Refuses (400) every event whose body contains this; empty: none.
   void set_poison(std::string text) { poison_ = std::move(text); }
 
@@ -80,6 +87,8 @@ class SimFlumeServer {
   const Options options_;
   std::vector<Channel> channels_;
   std::deque<SimHttpReply> scripted_;
+  std::optional<SimHttpReply> mood_;
+  Receive receive_;
   std::string poison_;
   bool is_portal_ = false;
   std::uint64_t requests_ = 0;

@@ -119,7 +119,7 @@ void SimBroker::on_publish(const SessionPtr& session, SimMqttPacket& packet) {
   const std::string& client_id = session->options.client_id;
   int reason = judge_ ? judge_(client_id, packet.message) : -1;
   if (reason < 128) {
-    taken_.push_back(Taken{network_.loop().now(), client_id, packet.message});
+    if (keeps_taken_) taken_.push_back(Taken{network_.loop().now(), client_id, packet.message});
     const int readers = route(packet.message);
     if (reason < 0) reason = readers > 0 ? 0 : kMqttNoSubscriber;
   }

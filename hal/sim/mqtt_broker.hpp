@@ -48,6 +48,8 @@ class SimBroker {
   void publish(const MqttMessage& message) { route(message); }
 
   const std::vector<Taken>& taken() const { return taken_; }
+  // False: from now on `taken` stays as it is; the subscribers are the record (long simulations).
+  void keep_taken(bool is_kept) { keeps_taken_ = is_kept; }
   const MqttMessage* retained(const std::string& topic) const;
   bool is_connected(const std::string& client_id) const;
 
@@ -92,6 +94,7 @@ class SimBroker {
   Judge judge_;
   int connack_reason_ = 0;
   bool is_frozen_ = false;
+  bool keeps_taken_ = true;
 };
 
 }  // namespace berm::hal

@@ -2,7 +2,6 @@
 #include "hal/sim/recording.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -171,12 +170,11 @@ std::string EdgeReader::read_csv(std::string_view line) {
   }
   EdgeRow row{*exact, kDefaultResolutionUs, 0, state[0] == '1'};
   if (!resolution.empty()) {
-    const char* end = resolution.data() + resolution.size();
-    const auto [stop, error] = std::from_chars(resolution.data(), end, row.resolution_us);
-    if (error != std::errc{} || stop != end || row.resolution_us == 0 ||
-        row.resolution_us > kMaxResolutionUs) {
+    const auto value = parse_integer(resolution);
+    if (!value || *value < 1 || *value > std::int64_t{kMaxResolutionUs}) {
       return "resolution_us must be 1…10000000, is " + quoted(resolution);
     }
+    row.resolution_us = static_cast<std::uint32_t>(*value);
   }
   const auto index = index_of(loop);
   if (!index) return "loop must be a name of 1…64 bytes, at most 4096 of them, is " + quoted(loop);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// LD_PRELOAD: every fsync and fdatasync takes as long as the file named by BERM_SLOW_SYNC_FILE says, in
-// milliseconds (a missing or empty file: no delay). For tests of the real program on a card that stalls.
+// LD_PRELOAD: every fsync and fdatasync takes as long as the file named by BERM_SLOW_SYNC_FILE
+// says, in milliseconds (a missing or empty file: no delay). For tests of the real program on a
+// card that stalls.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the world does to a node, with the real program: servers that answer nonsense, wrong certificates, a
-torn configuration, a state directory that is held, read-only or full. Each gets a clear error or alarm, and
-nothing that was committed is lost or set aside wrongly."""
+"""What the world does to a node, with the real program: servers that answer nonsense, wrong
+certificates, a torn configuration, a state directory that is held, read-only or full. Each gets a
+clear error or alarm, and nothing that was committed is lost or set aside wrongly."""
 
 import http.server
 import json
@@ -60,7 +60,9 @@ class Server:
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
             handler.close_connection = True
         else:
-            status = {"portal": 200, "moved": 301, "refusing": 400, "busy": 503, "gateway": 502}[self.mood]
+            status = {"portal": 200, "moved": 301, "refusing": 400, "busy": 503, "gateway": 502}[
+                self.mood
+            ]
             handler.send_response(status)
             if self.mood == "moved":
                 handler.send_header("Location", "http://127.0.0.1:9/")
@@ -70,9 +72,13 @@ class Server:
 
 
 def configuration(url, **uplink):
-    return {"node": "tried", "board": "sim", "drivers": {"e19": four_lanes()},
-            "uplinks": {"flume": {"uplink": "http", "url": url, "timeout_ms": 3000, **uplink}},
-            "simulation": {"signals": RECORDING}}
+    return {
+        "node": "tried",
+        "board": "sim",
+        "drivers": {"e19": four_lanes()},
+        "uplinks": {"flume": {"uplink": "http", "url": url, "timeout_ms": 3000, **uplink}},
+        "simulation": {"signals": RECORDING},
+    }
 
 
 def alarms(agent):
@@ -89,7 +95,9 @@ def servers_that_answer_nonsense(folder):
         for mood in ("portal", "moved", "half", "gateway", "refusing", "silent", "busy"):
             before = server.requests
             server.mood = mood
-            wait_until(f"the agent asks a server that is {mood}", lambda: server.requests > before, 120)
+            wait_until(
+                f"the agent asks a server that is {mood}", lambda: server.requests > before, 120
+            )
             time.sleep(0.5)
             flume = agent.status()["uplinks"]["flume"]
             assert flume["delivered"] == 0 and flume["refused"] == 0, (mood, flume)
@@ -105,9 +113,28 @@ def servers_that_answer_nonsense(folder):
 
 def make_certificate(folder, name):
     key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out",
-                    certificate, "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"],
-                   check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ],
+        check=True,
+        capture_output=True,
+    )
     return certificate, key
 
 
@@ -133,14 +160,28 @@ def wrong_and_right_certificates(folder):
 
 def run_once(agent):
     """Runs the agent to its own end; (exit code, what it said)."""
-    done = subprocess.run([BERM, "run", "--config", agent.config, "--state", agent.state, "--socket", agent.socket],
-                          capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [BERM, "run", "--config", agent.config, "--state", agent.state, "--socket", agent.socket],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     return done.returncode, done.stderr
 
 
 def quiet(folder, name):
-    return Agent(folder, {"node": name, "board": "sim", "drivers": {"e19": four_lanes()}, "uplinks": {},
-                          "simulation": {"signals": RECORDING}}, name)
+    return Agent(
+        folder,
+        {
+            "node": name,
+            "board": "sim",
+            "drivers": {"e19": four_lanes()},
+            "uplinks": {},
+            "simulation": {"signals": RECORDING},
+        },
+        name,
+    )
 
 
 def torn_configuration(folder):
@@ -181,7 +222,9 @@ def state_that_is_held(folder):
 
 
 def mounted(kind, folder, *options):
-    done = subprocess.run(["mount", "-t", kind, *options, "none", folder], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", kind, *options, "none", folder], capture_output=True, check=False
+    )
     return done.returncode == 0
 
 
@@ -198,7 +241,8 @@ def read_only_state(folder):
 
 
 def full_state(folder):
-    """A real full disk: sampling goes on, an alarm says so, and once there is room everything is there."""
+    """A real full disk: sampling goes on, an alarm says so, and once there is room everything is
+    there."""
     server = Server()
     server.mood = "busy"
     document = configuration(f"http://127.0.0.1:{server.port}")
@@ -235,8 +279,14 @@ def full_state(folder):
 def main():
     need("openssl")
     terminate_on_alarm(1100)
-    for trial in (servers_that_answer_nonsense, wrong_and_right_certificates, torn_configuration, state_that_is_held,
-                  read_only_state, full_state):
+    for trial in (
+        servers_that_answer_nonsense,
+        wrong_and_right_certificates,
+        torn_configuration,
+        state_that_is_held,
+        read_only_state,
+        full_state,
+    ):
         print(trial.__name__.replace("_", " "), flush=True)
         with tempfile.TemporaryDirectory(prefix="berm-bad-") as folder:
             trial(pathlib.Path(folder))

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""One-second periods and vehicles while Kafka is frozen, Flume is killed, the network is cut and the agent is
-killed with -9, each several times in random order. Afterwards nothing is missing where Kafka, the MQTT
-subscriber and the stick can be read, repeats have the same bytes, keys and headers are those of the contract.
-BERM_CHAOS_SEED repeats a run, BERM_CHAOS_ROUNDS makes it longer."""
+"""One-second periods and vehicles while Kafka is frozen, Flume is killed, the network is cut and
+the agent is killed with -9, each several times in random order. Afterwards nothing is missing
+where Kafka, the MQTT subscriber and the stick can be read, repeats have the same bytes, keys and
+headers are those of the contract. BERM_CHAOS_SEED repeats a run, BERM_CHAOS_ROUNDS makes it
+longer."""
 
 import json
 import os
@@ -13,7 +14,18 @@ import signal
 import tempfile
 import time
 
-from street import SOURCE, Agent, Broker, Ingest, Proxy, audit, four_lanes, need, terminate_on_alarm, wait_until
+from street import (
+    SOURCE,
+    Agent,
+    Broker,
+    Ingest,
+    Proxy,
+    audit,
+    four_lanes,
+    need,
+    terminate_on_alarm,
+    wait_until,
+)
 
 SEED = int(os.environ.get("BERM_CHAOS_SEED", random.SystemRandom().randrange(1 << 30)))
 ROUNDS = int(os.environ.get("BERM_CHAOS_ROUNDS", 2))
@@ -22,14 +34,20 @@ TOPICS = ("traffic.realtime", "traffic.vehicles", "node.ledger", "node.alarms", 
 
 def configuration(flume_port, broker_port, stick):
     return {
-        "node": "e19-km31", "board": "sim",
+        "node": "e19-km31",
+        "board": "sim",
         "drivers": {"e19": four_lanes()},
         # Vehicles in groups of two seconds here, so that a kill meets a full group often.
         "streams": {"traffic.vehicle": {"durability": "group 2000"}},
         "uplinks": {
             "flume": {"uplink": "http", "url": f"http://127.0.0.1:{flume_port}", "format": "flume"},
-            "broker": {"uplink": "mqtt", "url": f"mqtt://127.0.0.1:{broker_port}", "payload": "lines"},
-            "stick": {"uplink": "file", "directory": str(stick), "hold": True}},
+            "broker": {
+                "uplink": "mqtt",
+                "url": f"mqtt://127.0.0.1:{broker_port}",
+                "payload": "lines",
+            },
+            "stick": {"uplink": "file", "directory": str(stick), "hold": True},
+        },
         "simulation": {"signals": str(SOURCE / "boards" / "sim" / "edges.csv.gz")},
     }
 
@@ -63,7 +81,14 @@ def random_faults(agent, ingest, proxies):
         agent.process.kill()
         agent.start()
 
-    actions = [freeze_kafka, kill_flume, cut_network, freeze_network, kill_agent, kill_agent] * ROUNDS
+    actions = [
+        freeze_kafka,
+        kill_flume,
+        cut_network,
+        freeze_network,
+        kill_agent,
+        kill_agent,
+    ] * ROUNDS
     random.shuffle(actions)
     return actions
 
@@ -78,7 +103,8 @@ def run_chaos(agent, ingest, proxies):
 
 
 def finish(agent):
-    """Ends sampling and lets everything out: afterwards nothing new appears, so the ends can be compared."""
+    """Ends sampling and lets everything out: afterwards nothing new appears, so the ends can be
+    compared."""
     wait_until("everything is delivered", agent.drained, 180)
     assert agent.process.end() == 0, agent.process.tail()
     # What the last commit left over goes out in a life without drivers.
@@ -126,17 +152,25 @@ def main():
             ingest.up()
             broker.start()
             subscriber = broker.subscribe(received)
-            wait_until("the subscriber is there", lambda: "audit" in broker.process.log.read_text(errors="replace"), 30)
+            wait_until(
+                "the subscriber is there",
+                lambda: "audit" in broker.process.log.read_text(errors="replace"),
+                30,
+            )
             proxies = [Proxy(ingest.flume_port), Proxy(broker.port)]
             agent = Agent(folder, configuration(proxies[0].port, proxies[1].port, folder / "stick"))
             agent.start()
             run_chaos(agent, ingest, proxies)
             finish(agent)
             time.sleep(12)  # an idle Kafka sink sleeps up to 5 s
-            kafka = check_clean("Kafka", [line for topic in TOPICS for line in ingest.records(topic)])
+            kafka = check_clean(
+                "Kafka", [line for topic in TOPICS for line in ingest.records(topic)]
+            )
             mqtt = check_clean("MQTT", received.read_text().splitlines())
             files = sorted((folder / "stick").rglob("*.jsonl"))
-            stick = check_clean("stick", [line for file in files for line in file.read_text().splitlines()])
+            stick = check_clean(
+                "stick", [line for file in files for line in file.read_text().splitlines()]
+            )
             assert kafka == mqtt == stick, (kafka, mqtt, stick)
             check_headers(ingest)
         finally:

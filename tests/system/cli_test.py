@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The verbs as a person types them: exit codes, errors that name the nearest, the same bytes twice."""
+"""The verbs as a person types them: exit codes, errors that name the nearest, the same bytes
+twice."""
 
 import json
 import pathlib
@@ -13,13 +14,24 @@ RECORDING = SOURCE / "boards" / "sim" / "edges.csv.gz"
 
 
 def berm(*words, text=None):
-    done = subprocess.run([BERM, *[str(word) for word in words]], input=text, capture_output=True, text=True,
-                          timeout=120, check=False)
+    done = subprocess.run(
+        [BERM, *[str(word) for word in words]],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
 def document(**changes):
-    return {"node": "e19-km31", "board": "sim", "drivers": {"e19": four_lanes(period_s=60)}, **changes}
+    return {
+        "node": "e19-km31",
+        "board": "sim",
+        "drivers": {"e19": four_lanes(period_s=60)},
+        **changes,
+    }
 
 
 def usage_and_exit_codes():
@@ -38,14 +50,26 @@ def check_names_path_and_nearest(folder):
     good, bad = folder / "good.json", folder / "bad.json"
     good.write_text("// a comment\n" + json.dumps(document()))
     assert berm("check", good)[0] == 0, berm("check", good)
-    wrong = document(uplinks={"flume": {"uplink": "http", "url": "ftp://x", "bach_events": 5},
-                              "ws": {"uplink": "mqtt", "url": "ws://h"}}, streams={"traffic.lane": {"topic": "a b"}})
+    wrong = document(
+        uplinks={
+            "flume": {"uplink": "http", "url": "ftp://x", "bach_events": 5},
+            "ws": {"uplink": "mqtt", "url": "ws://h"},
+        },
+        streams={"traffic.lane": {"topic": "a b"}},
+    )
     wrong["drivers"]["e20"] = four_lanes(period_s=0)
     bad.write_text(json.dumps(wrong))
     code, _, said = berm("check", bad)
     assert code == 2, said
-    for part in (f"{bad}:/uplinks/flume/url:", "bach_events", "batch_events", f"{bad}:/uplinks/ws/url:",
-                 f"{bad}:/streams/traffic.lane/topic:", f"{bad}:/drivers/e20/period_s:", "92301"):
+    for part in (
+        f"{bad}:/uplinks/flume/url:",
+        "bach_events",
+        "batch_events",
+        f"{bad}:/uplinks/ws/url:",
+        f"{bad}:/streams/traffic.lane/topic:",
+        f"{bad}:/drivers/e20/period_s:",
+        "92301",
+    ):
         assert part in said, (part, said)
     bad.write_text(json.dumps(document(node="group")))
     assert berm("check", bad)[0] == 2
@@ -64,7 +88,15 @@ def schemas_are_json():
 def replay_gives_the_same_bytes_and_its_audit_is_clean(folder):
     config = folder / "replay.json"
     config.write_text(json.dumps(document()))
-    words = ("replay", "--config", config, "--signals", RECORDING, "--start", "2026-11-21T06:00:00Z")
+    words = (
+        "replay",
+        "--config",
+        config,
+        "--signals",
+        RECORDING,
+        "--start",
+        "2026-11-21T06:00:00Z",
+    )
     code, first, said = berm(*words)
     assert code == 0, said
     assert first == berm(*words)[1], "two runs differ"
@@ -72,8 +104,13 @@ def replay_gives_the_same_bytes_and_its_audit_is_clean(folder):
     lanes = [e for e in events if e["stream"] == "traffic.lane"]
     vehicles = [e for e in events if e["stream"] == "traffic.vehicle"]
     assert {e["lane"] for e in lanes} == {"R10", "R11", "R12", "R13"}
-    assert all(e["coverage"] == 1.0 and e["time"] % 60 == 0 and e["period_s"] == 60 for e in lanes), "whole minutes"
-    assert sum(e["count"] for e in lanes) == len(vehicles) > 50, (sum(e["count"] for e in lanes), len(vehicles))
+    assert all(
+        e["coverage"] == 1.0 and e["time"] % 60 == 0 and e["period_s"] == 60 for e in lanes
+    ), "whole minutes"
+    assert sum(e["count"] for e in lanes) == len(vehicles) > 50, (
+        sum(e["count"] for e in lanes),
+        len(vehicles),
+    )
     assert lanes[0]["time"] == 1795240800, lanes[0]["time"]
     code, _, _ = berm("audit", text=first)
     assert code == 0

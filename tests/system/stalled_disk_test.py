@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every sync of the disk takes ten seconds for a while. No edge is lost, MQTT stays connected, `status` answers
-at once, and afterwards every vehicle and every second that was sampled arrives."""
+"""Every sync of the disk takes ten seconds for a while. No edge is lost, MQTT stays connected,
+`status` answers at once, and afterwards every vehicle and every second that was sampled
+arrives."""
 
 import json
 import os
@@ -9,7 +10,17 @@ import pathlib
 import tempfile
 import time
 
-from street import BUILD, SOURCE, Agent, Broker, audit, four_lanes, need, terminate_on_alarm, wait_until
+from street import (
+    BUILD,
+    SOURCE,
+    Agent,
+    Broker,
+    audit,
+    four_lanes,
+    need,
+    terminate_on_alarm,
+    wait_until,
+)
 
 STALL_MS = 10000
 
@@ -26,18 +37,35 @@ def main():
         broker = Broker(folder)
         received = folder / "received.jsonl"
         delay = folder / "delay"
-        agent = Agent(folder, {
-            "node": "slow", "board": "sim", "drivers": {"e19": four_lanes()},
-            "uplinks": {"broker": {"uplink": "mqtt", "url": f"mqtt://127.0.0.1:{broker.port}", "keepalive_s": 10}},
-            "simulation": {"signals": str(SOURCE / "boards" / "sim" / "edges.csv.gz")}})
+        agent = Agent(
+            folder,
+            {
+                "node": "slow",
+                "board": "sim",
+                "drivers": {"e19": four_lanes()},
+                "uplinks": {
+                    "broker": {
+                        "uplink": "mqtt",
+                        "url": f"mqtt://127.0.0.1:{broker.port}",
+                        "keepalive_s": 10,
+                    }
+                },
+                "simulation": {"signals": str(SOURCE / "boards" / "sim" / "edges.csv.gz")},
+            },
+        )
         subscriber = None
         try:
             broker.start()
             subscriber = broker.subscribe(received)
-            environment = dict(os.environ, LD_PRELOAD=str(BUILD / "lib" / "libslow_sync.so"),
-                               BERM_SLOW_SYNC_FILE=str(delay))
+            environment = dict(
+                os.environ,
+                LD_PRELOAD=str(BUILD / "lib" / "libslow_sync.so"),
+                BERM_SLOW_SYNC_FILE=str(delay),
+            )
             agent.start(env=environment)
-            wait_until("events arrive", lambda: received.exists() and received.stat().st_size > 2000, 60)
+            wait_until(
+                "events arrive", lambda: received.exists() and received.stat().st_size > 2000, 60
+            )
             before = agent.status()
             delay.write_text(str(STALL_MS))
             slowest = 0.0
@@ -56,10 +84,16 @@ def main():
             assert uplink_reconnects(after) == uplink_reconnects(before), after["uplinks"]
             driver = after["drivers"]["e19"]
             assert driver["lost_edges"] == 0, driver
-            assert driver["edges"] > during["drivers"]["e19"]["edges"] - 1 > before["drivers"]["e19"]["edges"]
+            assert (
+                driver["edges"]
+                > during["drivers"]["e19"]["edges"] - 1
+                > before["drivers"]["e19"]["edges"]
+            )
             assert after["outbox"]["lost_before_commit"] == 0, after["outbox"]
             assert agent.process.end() == 0
-            wait_until("the subscriber has the end", lambda: b"\n" in received.read_bytes()[-1:], 30)
+            wait_until(
+                "the subscriber has the end", lambda: b"\n" in received.read_bytes()[-1:], 30
+            )
             time.sleep(1)
             lines = received.read_text().splitlines()
             code, report = audit(lines)
@@ -72,7 +106,8 @@ def main():
 
 
 def check_every_second(lines):
-    """Each lane has a period for every second from its first to its last, with full coverage inside."""
+    """Each lane has a period for every second from its first to its last, with full coverage
+    inside."""
     by_lane = {}
     for line in lines:
         event = json.loads(line)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`berm run` opens nothing but what its configuration names: every connect, bind and sendto that strace sees
-goes to the broker, to the local socket, or nowhere."""
+"""`berm run` opens nothing but what its configuration names: every connect, bind and sendto that
+strace sees goes to the broker, to the local socket, or nowhere."""
 
 import pathlib
 import re
@@ -12,7 +12,9 @@ import subprocess
 
 
 def can_trace():
-    done = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, check=False)
+    done = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, check=False
+    )
     return done.returncode == 0
 
 
@@ -22,7 +24,9 @@ def addresses(trace):
         call = re.search(r"\b(connect|bind|sendto|sendmsg|socket)\(", line)
         if call is None:
             continue
-        for port, address in re.findall(r'sin_port=htons\((\d+)\), sin_addr=inet_addr\("([^"]+)"\)', line):
+        for port, address in re.findall(
+            r'sin_port=htons\((\d+)\), sin_addr=inet_addr\("([^"]+)"\)', line
+        ):
             yield call[1], "inet", (address, int(port))
         if "AF_INET6" in line and "sin6_port" in line:
             yield call[1], "inet6", line
@@ -39,22 +43,48 @@ def main():
         folder = pathlib.Path(folder)
         broker = Broker(folder)
         trace = folder / "trace"
-        agent = Agent(folder, {
-            "node": "quiet", "board": "sim", "drivers": {"e19": four_lanes()},
-            "uplinks": {"broker": {"uplink": "mqtt", "url": f"mqtt://127.0.0.1:{broker.port}", "no_subscriber": "pass"}},
-            "simulation": {"signals": str(SOURCE / "boards" / "sim" / "edges.csv.gz")}})
+        agent = Agent(
+            folder,
+            {
+                "node": "quiet",
+                "board": "sim",
+                "drivers": {"e19": four_lanes()},
+                "uplinks": {
+                    "broker": {
+                        "uplink": "mqtt",
+                        "url": f"mqtt://127.0.0.1:{broker.port}",
+                        "no_subscriber": "pass",
+                    }
+                },
+                "simulation": {"signals": str(SOURCE / "boards" / "sim" / "edges.csv.gz")},
+            },
+        )
         try:
             broker.start()
             agent.start(prefix=["strace", "-f", "-e", "trace=network", "-o", str(trace)])
-            wait_until("events are delivered",
-                       lambda: (agent.status() or {}).get("uplinks", {}).get("broker", {}).get("delivered", 0) > 20, 60)
-            # strace passes the signal on to nobody: end the agent itself, by the pid it answers with.
-            child = subprocess.run(["pgrep", "-P", str(agent.process.pid)], capture_output=True, text=True, check=True)
+            wait_until(
+                "events are delivered",
+                lambda: (agent.status() or {})
+                .get("uplinks", {})
+                .get("broker", {})
+                .get("delivered", 0)
+                > 20,
+                60,
+            )
+            # strace passes the signal on to nobody: end the agent itself, by the pid it answers
+            # with.
+            child = subprocess.run(
+                ["pgrep", "-P", str(agent.process.pid)], capture_output=True, text=True, check=True
+            )
             subprocess.run(["kill", child.stdout.split()[0]], check=True)
             agent.process.child.wait(timeout=60)
             found = list(addresses(trace.read_text()))
-            strangers = [f for f in found if not (f[1] == "inet" and f[2] == ("127.0.0.1", broker.port))
-                         and not (f[1] == "unix" and f[2] == str(agent.socket))]
+            strangers = [
+                f
+                for f in found
+                if not (f[1] == "inet" and f[2] == ("127.0.0.1", broker.port))
+                and not (f[1] == "unix" and f[2] == str(agent.socket))
+            ]
             assert not strangers, strangers
             assert any(f[1] == "inet" for f in found), "the trace shows no connection at all"
             print(f"{len(found)} calls, all to the broker or the local socket")

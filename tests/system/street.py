@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the system tests share: the real agent as a process, a real mosquitto, a proxy that can be cut, the
-real Flume and Kafka of tests/system/ingest. Everything on 127.0.0.1, on ports the system chose; every
-process is ended by its pid."""
+"""What the system tests share: the real agent as a process, a real mosquitto, a proxy that can be
+cut, the real Flume and Kafka of tests/system/ingest. Everything on 127.0.0.1, on ports the system
+chose; every process is ended by its pid."""
 
 import json
 import os
@@ -62,8 +62,12 @@ class Process:
         self.log = pathlib.Path(folder) / f"{name}.log"
         self._file = open(self.log, "ab")
         self.child = subprocess.Popen(
-            [str(word) for word in words], stdout=kwargs.pop("stdout", self._file), stderr=self._file,
-            stdin=subprocess.DEVNULL, **kwargs)
+            [str(word) for word in words],
+            stdout=kwargs.pop("stdout", self._file),
+            stderr=self._file,
+            stdin=subprocess.DEVNULL,
+            **kwargs,
+        )
 
     @property
     def pid(self):
@@ -101,8 +105,22 @@ class Agent:
         self.process = None
 
     def start(self, prefix=(), env=None):
-        self.process = Process(self.name, [*prefix, BERM, "run", "--config", self.config, "--state", self.state,
-                                           "--socket", self.socket], self.folder, env=env)
+        self.process = Process(
+            self.name,
+            [
+                *prefix,
+                BERM,
+                "run",
+                "--config",
+                self.config,
+                "--state",
+                self.state,
+                "--socket",
+                self.socket,
+            ],
+            self.folder,
+            env=env,
+        )
         self.wait_ready()
 
     def wait_ready(self):
@@ -110,11 +128,16 @@ class Agent:
             if not self.process.is_alive():
                 raise AssertionError(f"the agent ended:\n{self.process.tail()}")
             return self.status() is not None
+
         wait_until("the agent answers on its socket", ready, 60)
 
     def status(self):
-        done = subprocess.run([BERM, "status", "--json", "-S", self.socket], capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run(
+            [BERM, "status", "--json", "-S", self.socket],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def waiting(self):
@@ -127,8 +150,8 @@ class Agent:
 
 
 class Proxy:
-    """Between two TCP ports; `cut` ends every connection and refuses new ones, `freeze` takes bytes and
-    passes nothing on."""
+    """Between two TCP ports; `cut` ends every connection and refuses new ones, `freeze` takes
+    bytes and passes nothing on."""
 
     def __init__(self, target_port):
         self.target_port = target_port
@@ -204,10 +227,21 @@ class Broker:
         self.data.mkdir(exist_ok=True)
         self.data.chmod(0o777)
         self.conf = self.folder / "mosquitto.conf"
-        self.conf.write_text("\n".join([
-            f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence true",
-            f"persistence_location {self.data}/", "max_queued_messages 0", "max_inflight_messages 100",
-            "user root", *extra, ""]))
+        self.conf.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    "allow_anonymous true",
+                    "persistence true",
+                    f"persistence_location {self.data}/",
+                    "max_queued_messages 0",
+                    "max_inflight_messages 100",
+                    "user root",
+                    *extra,
+                    "",
+                ]
+            )
+        )
         self.process = None
 
     def start(self):
@@ -217,9 +251,29 @@ class Broker:
 
     def subscribe(self, into, client="audit"):
         """A persistent session: what is published while it is away waits for it."""
-        return Process("subscriber", [
-            "mosquitto_sub", "-h", "127.0.0.1", "-p", self.port, "-V", "mqttv5", "-i", client, "-c", "-x",
-            "4294967295", "-q", "1", "-t", "berm/+/event/#"], self.folder, stdout=open(into, "ab"))
+        return Process(
+            "subscriber",
+            [
+                "mosquitto_sub",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                self.port,
+                "-V",
+                "mqttv5",
+                "-i",
+                client,
+                "-c",
+                "-x",
+                "4294967295",
+                "-q",
+                "1",
+                "-t",
+                "berm/+/event/#",
+            ],
+            self.folder,
+            stdout=open(into, "ab"),
+        )
 
 
 class Ingest:
@@ -232,46 +286,91 @@ class Ingest:
         self.env = dict(os.environ, INGEST_RUN=str(self.run), **settings)
 
     def up(self):
-        subprocess.run([self.home / "up"], env=self.env, check=True, stdout=subprocess.DEVNULL, timeout=600)
+        subprocess.run(
+            [self.home / "up"], env=self.env, check=True, stdout=subprocess.DEVNULL, timeout=600
+        )
         ports = dict(line.strip().split("=") for line in (self.run / "ports").read_text().split())
         self.kafka_port, self.flume_port = int(ports["KAFKA_PORT"]), int(ports["FLUME_PORT"])
 
     def down(self):
-        subprocess.run([self.home / "down", "--wipe"], env=self.env, check=False, stdout=subprocess.DEVNULL,
-                       timeout=120)
+        subprocess.run(
+            [self.home / "down", "--wipe"],
+            env=self.env,
+            check=False,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+        )
 
     def signal(self, service, number):
         os.kill(int((self.run / f"{service}.pid").read_text()), number)
 
     def records(self, topic, form="%s\n"):
         done = subprocess.run(
-            ["kcat", "-q", "-b", f"127.0.0.1:{self.kafka_port}", "-C", "-t", topic, "-o", "beginning", "-e", "-f", form],
-            capture_output=True, text=True, check=True, timeout=120)
+            [
+                "kcat",
+                "-q",
+                "-b",
+                f"127.0.0.1:{self.kafka_port}",
+                "-C",
+                "-t",
+                topic,
+                "-o",
+                "beginning",
+                "-e",
+                "-f",
+                form,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
         return done.stdout.splitlines()
 
     def topics(self):
-        done = subprocess.run(["kcat", "-q", "-b", f"127.0.0.1:{self.kafka_port}", "-L", "-J"], capture_output=True,
-                              text=True, check=True, timeout=60)
-        return [t["topic"] for t in json.loads(done.stdout)["topics"] if not t["topic"].startswith("__")]
+        done = subprocess.run(
+            ["kcat", "-q", "-b", f"127.0.0.1:{self.kafka_port}", "-L", "-J"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return [
+            t["topic"] for t in json.loads(done.stdout)["topics"] if not t["topic"].startswith("__")
+        ]
 
 
 def audit(lines):
     """(exit code, parsed report) of `berm audit --json` over the lines."""
-    done = subprocess.run([BERM, "audit", "--json"], input="\n".join(lines) + "\n", capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        [BERM, "audit", "--json"],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.returncode, json.loads(done.stdout)
 
 
 def four_lanes(**driver):
     lanes = {
-        f"R{10 + i}": {"uid": 92301 + i, "loops": [f"{i}A", f"{i}B"], "loop_length_m": 2.0, "spacing_m": 4.5,
-                       "direction": "north"} for i in range(4)}
+        f"R{10 + i}": {
+            "uid": 92301 + i,
+            "loops": [f"{i}A", f"{i}B"],
+            "loop_length_m": 2.0,
+            "spacing_m": 4.5,
+            "direction": "north",
+        }
+        for i in range(4)
+    }
     return {"driver": "loop_detector", "period_s": 1, "vehicles": True, "lanes": lanes, **driver}
 
 
 def terminate_on_alarm(seconds):
     """A test that hangs says where."""
+
     def stop(*_):
         raise TimeoutError(f"the test took longer than {seconds} s")
+
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)

@@ -15,12 +15,14 @@ if(BERM_CCACHE)
 endif()
 
 add_library(berm_compile INTERFACE)
-target_include_directories(berm_compile INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/hal/include"
+target_include_directories(berm_compile INTERFACE "${CMAKE_SOURCE_DIR}"
+  "${CMAKE_SOURCE_DIR}/hal/include"
                                                   "${CMAKE_BINARY_DIR}/generated")
 # -ffp-contract=off: the same input gives the same bytes on every architecture.
 target_compile_options(berm_compile INTERFACE
   -Wall -Wextra -Wshadow -Wundef -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wsign-conversion
-  -Wno-missing-field-initializers -Werror -ffp-contract=off -fno-math-errno -fstack-protector-strong)
+  -Wno-missing-field-initializers -Werror -ffp-contract=off -fno-math-errno
+  -fstack-protector-strong)
 # g++ 12 sees an overlap in "text" + std::string where there is none (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(berm_compile INTERFACE -Wno-restrict)

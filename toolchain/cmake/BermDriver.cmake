@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# add_berm_driver(NAME SOURCES … [USES …] [LIBS …]): called by drivers/NAME/CMakeLists.txt. The folder must
-# have a README, options.hpp and a unit test; it exports `extern const DriverDescriptor NAME_driver` in
-# namespace berm::drivers. Every such driver is in the generated driver_table.cpp: no registration by hand.
+# add_berm_driver(NAME SOURCES … [USES …] [LIBS …]): called by drivers/NAME/CMakeLists.txt. The
+# folder must have a README, options.hpp and a unit test; it exports `extern const
+# DriverDescriptor NAME_driver` in namespace berm::drivers. Every such driver is in the generated
+# driver_table.cpp: no registration by hand.
 function(add_berm_driver name)
   set(unit_tests "")
   file(GLOB unit_tests "${CMAKE_SOURCE_DIR}/tests/unit/drivers/${name}/*_test.cpp")

@@ -31,8 +31,8 @@ CREATE TABLE anchor (
   source INTEGER NOT NULL,
   corrected_by INTEGER);
 
--- The events of one commit and stream. `place` is series << 40 | last sequence: one tree holds every
--- series in order, and no index is written beside it.
+-- The events of one commit and stream. `place` is series << 40 | last sequence: one tree holds
+-- every series in order, and no index is written beside it.
 CREATE TABLE segment (
   place INTEGER PRIMARY KEY,
   ordinal INTEGER NOT NULL,     -- order of commit over all series

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The first segment at or after a place, up to another.
-SELECT place, ordinal, first_seq, count, version, boot, made_last, made_s, vehicles, anchor, raw_bytes, codec
+SELECT place, ordinal, first_seq, count, version, boot, made_last, made_s, vehicles, anchor,
+  raw_bytes, codec
 FROM segment WHERE place >= ?1 AND place <= ?2 ORDER BY place LIMIT 1

@@ -38,8 +38,8 @@ class Disk {
  public:
   virtual ~Disk() = default;
   virtual Result<std::string> read(const std::string& path, std::size_t max_bytes) const = 0;
-  // At most `max_bytes` from `offset` on; shorter at the end of the file, empty beyond it. A backend that
-  // can should not read what stands before.
+  // At most `max_bytes` from `offset` on; shorter at the end of the file, empty beyond it. A
+  // backend that can should not read what stands before.
   virtual Result<std::string> read_at(const std::string& path, std::uint64_t offset,
                                       std::size_t max_bytes) const {
     Result<std::string> whole = read(path, static_cast<std::size_t>(-1) / 2);

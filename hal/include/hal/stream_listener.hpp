@@ -44,8 +44,9 @@ struct StreamListenerOptions {
 class StreamListener {
  public:
   virtual ~StreamListener() = default;
-  // The connection belongs to the listener and lives until on_closed has been called, which is never
-  // inside a call of `send`. A listener that dies closes its connections and calls nothing any more.
+  // The connection belongs to the listener and lives until on_closed has been called, which is
+  // never inside a call of `send`. A listener that dies closes its connections and calls nothing
+  // any more.
   using OnConnection = std::function<void(StreamConnection& connection)>;
 };
 

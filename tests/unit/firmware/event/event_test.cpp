@@ -44,7 +44,8 @@ TEST(Event, LinesBeginWithTheCommonFieldsInTheirOrder) {
   EXPECT_EQ(
       line_of(*draft).rfind(
           R"({"id":"e19/k3x9/traffic.lane/7","v":1,"node":"e19","epoch":"k3x9",)"
-          R"("stream":"traffic.lane","seq":7,"time":1700000000,"clock":"ntp","source":"e19","uid":92301,)",
+          R"("stream":"traffic.lane","seq":7,"time":1700000000,"clock":"ntp",)"
+                R"("source":"e19","uid":92301,)",
           0),
       0u)
       << line_of(*draft);
