@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <list>
 #include <optional>
 #include <utility>
@@ -23,21 +24,25 @@ namespace berm::hal {
 
 namespace {
 
-constexpr std::size_t kMaxPeerGroups = 65536;     // NGROUPS_MAX
-constexpr std::size_t kMaxGroupEntry = 1u << 20;  // bytes of one line of the group file
+constexpr std::size_t kMaxPeerGroups = 65536;  // NGROUPS_MAX
+constexpr std::size_t kMaxGroupEntry = 65536;  // bytes of one line of the group file
 constexpr int kAcceptsPerTurn = 16;
 
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// From the group file itself: the name service would ask a daemon that no configuration names.
 std::optional<gid_t> group_id(const std::string& name) {
-  std::vector<char> buffer(4096);
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen("/etc/group", "re"));
+  if (file == nullptr) return std::nullopt;
+  std::vector<char> buffer(kMaxGroupEntry);
   group entry{};
   group* found = nullptr;
-  int error = ERANGE;
-  while (error == ERANGE && buffer.size() <= kMaxGroupEntry) {
-    error = ::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-    if (error == ERANGE) buffer.resize(buffer.size() * 4);
+  while (::fgetgrent_r(file.get(), &entry, buffer.data(), buffer.size(), &found) == 0) {
+    if (name == entry.gr_name) return entry.gr_gid;
   }
-  if (found == nullptr) return std::nullopt;
-  return found->gr_gid;
+  return std::nullopt;
 }
 
 // The groups the peer's process had when it connected.
