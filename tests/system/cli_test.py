@@ -50,25 +50,32 @@ def check_names_path_and_nearest(folder):
     good, bad = folder / "good.json", folder / "bad.json"
     good.write_text("// a comment\n" + json.dumps(document()))
     assert berm("check", good)[0] == 0, berm("check", good)
+    said = ""
     wrong = document(
         uplinks={
-            "flume": {"uplink": "http", "url": "ftp://x", "bach_events": 5},
+            "flume": {"uplink": "http", "url": "http://127.0.0.1:9260", "bach_events": 5},
+            "ftp": {"uplink": "http", "url": "ftp://x"},
             "ws": {"uplink": "mqtt", "url": "ws://h"},
         },
         streams={"traffic.lane": {"topic": "a b"}},
     )
     wrong["drivers"]["e20"] = four_lanes(period_s=0)
-    bad.write_text(json.dumps(wrong))
-    code, _, said = berm("check", bad)
-    assert code == 2, said
+    twice = document()
+    twice["drivers"]["e20"] = four_lanes()
+    for faulty in (wrong, twice):
+        bad.write_text(json.dumps(faulty))
+        code, _, more = berm("check", bad)
+        assert code == 2, more
+        said += more
     for part in (
-        f"{bad}:/uplinks/flume/url:",
         "bach_events",
         "batch_events",
+        f"{bad}:/uplinks/ftp/url:",
         f"{bad}:/uplinks/ws/url:",
         f"{bad}:/streams/traffic.lane/topic:",
         f"{bad}:/drivers/e20/period_s:",
         "92301",
+        "0A",
     ):
         assert part in said, (part, said)
     bad.write_text(json.dumps(document(node="group")))
