@@ -22,16 +22,18 @@ inline constexpr std::int64_t kOfferReserveBatches = 16;
 inline constexpr std::int64_t kMaxSeries = 1ll << 22;  // streams × epochs
 
 inline constexpr int kPageBytes = 4096;
-inline constexpr int kCheckpointPages = 128;               // of WAL before it is copied back
+inline constexpr int kMaxCheckpointPages = 128;            // of WAL before it is copied back
 inline constexpr std::int64_t kWalLimitBytes = 1ll << 20;  // the file shrinks back to this
 inline constexpr std::int64_t kBallastBytes = 2 * kWalLimitBytes;
 inline constexpr std::int64_t kMinCeilingBytes = 1ll
                                                  << 18;  // a smaller max_bytes is raised to this
 inline constexpr int kCacheKibibytes = 512;
 
-inline constexpr int kRetainAbovePercent = 90;       // of the ceiling: retention begins
-inline constexpr int kRetainToPercent = 85;          // and ends
-inline constexpr int kRelievedPercent = 80;          // streams that refuse take events again
+inline constexpr int kRetainAbovePercent = 90;  // of the ceiling: retention begins
+inline constexpr int kRetainToPercent = 85;     // and ends
+inline constexpr int kRelievedPercent = 80;     // streams that refuse take events again
+inline constexpr int kPressedToPercent = 75;  // while they do not, delivered events go down to this
+inline constexpr int kLastAbovePercent = 97;  // alarms and the ledger go as well
 inline constexpr std::size_t kRetainSegments = 256;  // rows deleted in one transaction
 inline constexpr std::size_t kMaxDamagedKept = 2;
 inline constexpr std::size_t kMaxEpochsNamed = 8;    // in the sidecar file

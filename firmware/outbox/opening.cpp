@@ -15,15 +15,23 @@ constexpr std::string_view kDamaged = "outbox.db.damaged-";
 
 // One process holds the database alone: no shared memory file, and any file system will do.
 constexpr const char* kBeforeFirstRead =
-    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
-    "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;";
+    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;";
+// Before the first table; on a database that has one, these would write.
+constexpr const char* kBeforeFirstTable = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;";
+
+std::int64_t log_bytes(const OutboxOptions& options) {
+  return std::min(kWalLimitBytes, std::max(options.max_bytes, kMinCeilingBytes) / 4);
+}
 
 Result<void> configure(Database& database, const OutboxOptions& options) {
   const std::string settings = text_of(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%lld;"
       "PRAGMA cache_size=-%d; PRAGMA max_page_count=%lld;",
-      static_cast<long long>(kWalLimitBytes), kCacheKibibytes,
+      static_cast<long long>(log_bytes(options)), kCacheKibibytes,
       static_cast<long long>(ceiling_pages(options)));
+  // Half the limit: the transaction that reaches it has room too.
+  database.set_checkpoint_pages(
+      std::min(kMaxCheckpointPages, static_cast<int>(log_bytes(options) / 2 / kPageBytes)));
   return database.execute(settings.c_str());
 }
 
@@ -71,8 +79,7 @@ std::int64_t ballast_bytes(const OutboxOptions& options) {
 
 std::int64_t ceiling_pages(const OutboxOptions& options) {
   const std::int64_t ceiling = std::max(options.max_bytes, kMinCeilingBytes);
-  const std::int64_t log = std::min(kWalLimitBytes, ceiling / 8);
-  return (ceiling - log - ballast_bytes(options)) / kPageBytes;
+  return (ceiling - log_bytes(options) - ballast_bytes(options)) / kPageBytes;
 }
 
 Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
@@ -85,6 +92,7 @@ Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
                     std::to_string(version) + ", this one knows " + std::to_string(kSchemaVersion) +
                     "); nothing was changed");
   }
+  if (version == 0) BERM_CHECK(database->execute(kBeforeFirstTable));
   BERM_CHECK(configure(*database, options));
   if (version == 0) BERM_CHECK(migrate(*database));
   database->tidy_on_close(true);

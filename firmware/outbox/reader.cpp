@@ -69,12 +69,20 @@ Result<std::optional<Reader::Head>> Reader::next_head(std::optional<SeriesIndex>
   return first;
 }
 
-Result<void> Reader::open(const SegmentRow& row) {
+Result<void> Reader::open(SeriesIndex index, const SegmentRow& row) {
+  broken_.reset();
   if (open_row_ && open_row_->series == row.series && open_row_->last_seq == row.last_seq) {
     return {};
   }
   open_row_.reset();
-  BERM_TRY(open_, core_.tables.open_segment(row, core_.codec));
+  auto opened = core_.tables.open_segment(row, core_.codec);
+  if (!opened) {
+    // SQLite's own errors carry its number; ours says that this one body is not what was written.
+    const Error& error = opened.error();
+    if (error.code == ErrorCode::damaged && error.system_error == 0) broken_ = Broken{index, row};
+    return fail(error);
+  }
+  open_ = std::move(*opened);
   BERM_TRY(open_anchor_, Anchors(core_).find(row.anchor.value_or(0)));
   open_row_ = row;
   return {};
@@ -82,7 +90,7 @@ Result<void> Reader::open(const SegmentRow& row) {
 
 Result<bool> Reader::read_run(const Head& head, const TakeRequest& request, std::size_t& bytes,
                               Batch& batch) {
-  BERM_CHECK(open(head.row));
+  BERM_CHECK(open(head.series, head.row));
   Track& track = this->track(head.series);
   const Series& series = core_.books.series[head.series];
   const std::int64_t end =
@@ -160,7 +168,7 @@ Result<Reader::Found> Reader::read_one(SeriesIndex index, std::int64_t seq) {
   if (!row || !row->covers(seq)) {
     return fail(ErrorCode::not_found, "the outbox does not have this event any more");
   }
-  BERM_CHECK(open(*row));
+  BERM_CHECK(open(index, *row));
   Found found{.row = *row};
   found.record = open_.records()[static_cast<std::size_t>(seq - row->first_seq)];
   found.timing = timing_of(found.record, open_anchor_);

@@ -21,6 +21,12 @@ class Reader {
 
   // Reads, and marks what it read as in flight. On an error nothing is marked.
   Result<Batch> take(const TakeRequest& request);
+  // Of the last error: the segment whose body could not be read; the rest of the database is fine.
+  struct Broken {
+    SeriesIndex series = 0;
+    SegmentRow row;
+  };
+  const std::optional<Broken>& broken() const { return broken_; }
   // Rows have changed or gone: nothing kept is true any more.
   void forget();
   // When the oldest event still waiting was made (s); empty: none waits, or its time is not
@@ -46,7 +52,7 @@ class Reader {
   // False: the batch is full.
   Result<bool> read_run(const Head& head, const TakeRequest& request, std::size_t& bytes,
                         Batch& batch);
-  Result<void> open(const SegmentRow& row);
+  Result<void> open(SeriesIndex index, const SegmentRow& row);
   Result<Batch> collect(const TakeRequest& request);
   Track& track(SeriesIndex index) { return core_.books.tracks[uplink_][index]; }
   Core core_;
@@ -55,6 +61,7 @@ class Reader {
   std::optional<SegmentRow> open_row_;
   OpenedSegment open_;
   std::optional<Anchor> open_anchor_;
+  std::optional<Broken> broken_;
 };
 
 event::Event compose(const Books& books, const Series& series, const SegmentRow& row,

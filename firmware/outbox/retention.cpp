@@ -15,6 +15,15 @@ namespace {
 constexpr std::uint32_t kNobody = 1u << 31;
 static_assert(kMaxUplinks <= 31);
 
+std::int64_t vehicles_in(const OpenedSegment& segment, const SegmentRow& row, Range range) {
+  std::int64_t vehicles = 0;
+  for (std::int64_t seq = range.first; seq <= range.last; ++seq) {
+    const auto at = static_cast<std::size_t>(seq - row.first_seq);
+    vehicles += segment.records()[at].vehicles.value_or(0);
+  }
+  return vehicles;
+}
+
 }  // namespace
 
 // The uplinks that want the series, one bit each; kNobody where no uplink is configured at all.
@@ -51,7 +60,8 @@ RangeSet Retention::deletable(SeriesIndex index, Deletable which) const {
     set.add(all);
     for (UplinkIndex uplink = 0; uplink < books.tracks.size(); ++uplink) {
       const Track& track = books.tracks[uplink][index];
-      if (track.is_wanted && core_.options.uplinks[uplink].hold) set.subtract(track.undelivered);
+      const bool holds = core_.options.uplinks[uplink].hold || is_last;
+      if (track.is_wanted && holds) set.subtract(track.undelivered);
     }
   } else if (which == Deletable::partly_delivered) {
     if (is_last) return set;
@@ -137,6 +147,12 @@ Result<std::size_t> Retention::expire(std::int64_t now_s) {
   return candidates.size();
 }
 
+Result<void> Retention::drop_broken(SeriesIndex series, const SegmentRow& row) {
+  Losses losses;
+  BERM_CHECK(remove(Candidate{series, row}, losses));
+  return record(losses, "damaged");
+}
+
 Result<void> Retention::remove(const Candidate& candidate, Losses& losses) {
   Books& books = core_.books;
   const SegmentRow& row = candidate.row;
@@ -180,12 +196,9 @@ Result<void> Retention::account(const Candidate& candidate, std::uint32_t losers
   loss.ranges.add(range);
   std::optional<std::int64_t> vehicles = row.vehicles;
   if (vehicles && range != Range{row.first_seq, row.last_seq}) {
-    BERM_TRY(const OpenedSegment segment, core_.tables.open_segment(row, core_.codec));
-    vehicles = 0;
-    for (std::int64_t seq = range.first; seq <= range.last; ++seq) {
-      const auto at = static_cast<std::size_t>(seq - row.first_seq);
-      *vehicles += segment.records()[at].vehicles.value_or(0);
-    }
+    const auto segment = core_.tables.open_segment(row, core_.codec);
+    // One that cannot be read: its sum is the best that is known.
+    if (segment) vehicles = vehicles_in(*segment, row, range);
   }
   if (vehicles) loss.vehicles = loss.vehicles.value_or(0) + *vehicles;
   return {};

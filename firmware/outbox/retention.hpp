@@ -3,7 +3,8 @@
 // age: events delivered to all holding uplinks beyond keep_delivered_s, and all beyond their
 // stream's max_age_s (cause `retention`). Under pressure, in this order, until kRetainToPercent
 // (cause `full`):
-//   1. delivered to all holding uplinks;
+//   1. delivered to all holding uplinks (of alarms and the ledger: to all, so that whoever misses
+//      events hears of it);
 //   2. delivered to at least one;
 //   3. the oldest of the streams that do not refuse;
 //   4. alarms and the ledger.
@@ -32,6 +33,8 @@ class Retention {
   // Returns how many segments went.
   Result<std::size_t> make_room(Deletable which, std::int64_t pages);
   Result<std::size_t> expire(std::int64_t now_s);
+  // A segment that cannot be read back: cause `damaged`.
+  Result<void> drop_broken(SeriesIndex series, const SegmentRow& row);
 
  private:
   struct Candidate {

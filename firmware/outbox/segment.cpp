@@ -149,6 +149,17 @@ Record read_record(Reader& in, Before& before) {
   return record;
 }
 
+constexpr std::size_t kSumBytes = 4;
+
+std::string checksum_of(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  hash ^= hash >> 32;
+  std::string sum(kSumBytes, '\0');
+  for (std::size_t i = 0; i < kSumBytes; ++i) sum[i] = static_cast<char>((hash >> (8 * i)) & 0xff);
+  return sum;
+}
+
 std::optional<std::int64_t> us_of_optional(const std::optional<WallTime>& time) {
   return time ? std::optional(us_of(*time)) : std::nullopt;
 }
@@ -189,23 +200,31 @@ Packed SegmentCodec::pack(std::span<const Record> records) {
   Before before;
   for (const Record& record : records) put_record(packed.body, record, before);
   packed.raw_bytes = packed.body.size();
-  if (packed.raw_bytes < kMinCompressedBytes) return packed;
+  if (packed.raw_bytes >= kMinCompressedBytes && compress(packed.body)) packed.codec = Codec::zstd;
+  packed.body += checksum_of(packed.body);
+  return packed;
+}
+
+// False: it would not become smaller.
+bool SegmentCodec::compress(std::string& body) {
   if (!contexts_->compress) contexts_->compress.reset(ZSTD_createCCtx());
-  if (!contexts_->compress) return packed;
-  std::string compressed(ZSTD_compressBound(packed.raw_bytes), '\0');
+  if (!contexts_->compress) return false;
+  std::string compressed(ZSTD_compressBound(body.size()), '\0');
   const std::size_t size =
       ZSTD_compressCCtx(contexts_->compress.get(), compressed.data(), compressed.size(),
-                        packed.body.data(), packed.raw_bytes, kCompressionLevel);
-  if (ZSTD_isError(size) != 0 || size >= packed.raw_bytes) return packed;
-  packed.codec = Codec::zstd;
-  packed.body.assign(compressed, 0, size);
-  return packed;
+                        body.data(), body.size(), kCompressionLevel);
+  if (ZSTD_isError(size) != 0 || size >= body.size()) return false;
+  body.assign(compressed, 0, size);
+  return true;
 }
 
 Result<OpenedSegment> SegmentCodec::open(Codec codec, std::size_t raw_bytes, std::size_t count,
                                          std::string_view body) {
   if (count == 0 || count > kMaxSegmentEvents) return damaged("impossible count");
-  if (raw_bytes > kMaxBodyBytes) return damaged("impossible size");
+  if (raw_bytes > kMaxBodyBytes || body.size() < kSumBytes) return damaged("impossible size");
+  const std::string_view sum = body.substr(body.size() - kSumBytes);
+  body.remove_suffix(kSumBytes);
+  if (checksum_of(body) != sum) return damaged("its checksum does not hold");
   OpenedSegment segment;
   segment.size_ = raw_bytes;
   segment.bytes_ = std::make_unique_for_overwrite<char[]>(raw_bytes);

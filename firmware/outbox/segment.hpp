@@ -72,6 +72,7 @@ class SegmentCodec {
                              std::string_view body);
 
  private:
+  bool compress(std::string& body);
   struct Contexts;  // zstd's: made at the first use, then kept
   std::unique_ptr<Contexts> contexts_;
 };

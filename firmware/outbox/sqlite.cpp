@@ -149,7 +149,7 @@ int Database::on_wal(void* self, sqlite3* handle, const char* name, int pages) {
   const int fresh = pages >= database.wal_pages_ ? pages - database.wal_pages_ : pages;
   database.written_bytes_ += static_cast<std::uint64_t>(fresh) * (kPageBytes + 24);
   database.wal_pages_ = pages;
-  if (pages < kCheckpointPages) return SQLITE_OK;
+  if (pages < database.checkpoint_pages_) return SQLITE_OK;
   int logged = 0;
   int copied = 0;
   // What cannot be copied back now stays in the WAL: no loss, and the next commit tries again.

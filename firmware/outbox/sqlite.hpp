@@ -66,6 +66,8 @@ class Database {
   Result<std::int64_t> integer(std::string_view sql);
   // Closing copies the WAL back, or leaves all files as they are (the default until called).
   void tidy_on_close(bool tidy);
+  // Pages of log after which it is copied back.
+  void set_checkpoint_pages(int pages) { checkpoint_pages_ = pages; }
   std::uint64_t written_bytes() const { return written_bytes_; }
   std::int64_t wal_bytes() const;
   bool in_transaction() const;
@@ -76,6 +78,7 @@ class Database {
   sqlite3* handle_;
   std::uint64_t written_bytes_ = 0;
   int wal_pages_ = 0;
+  int checkpoint_pages_ = 0;
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolled back unless committed.

@@ -428,7 +428,9 @@ Result<std::unique_ptr<Outbox>> open_outbox(const OutboxOptions& options,
   BERM_TRY(auto checkpoints, owner->store->checkpoints());
   owner->counters = owner->store->counters();
   auto outbox = std::make_unique<SqliteOutbox>(parts, owner, std::move(checkpoints));
-  if (!owner->store->damage().empty()) outbox->report_damage(owner->store->damage());
+  if (const std::string damage = owner->store->take_damage(); !damage.empty()) {
+    outbox->report_damage(damage);
+  }
   return std::unique_ptr<Outbox>(std::move(outbox));
 }
 

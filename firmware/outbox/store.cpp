@@ -7,6 +7,8 @@
 #include "firmware/outbox/anchors.hpp"
 #include "firmware/outbox/commit.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/opening.hpp"
+#include "firmware/outbox/retention.hpp"
 #include "firmware/outbox/sql.hpp"
 
 namespace berm::outbox {
@@ -79,13 +81,30 @@ Result<void> Store::settle_clock() {
 
 Result<Batch> Store::take(UplinkIndex uplink, const TakeRequest& request) {
   BERM_CHECK(settle_clock());
-  BERM_TRY(Batch batch, readers_[uplink].take(request));
+  auto taken = readers_[uplink].take(request);
+  if (!taken && readers_[uplink].broken()) {
+    BERM_CHECK(drop_broken(*readers_[uplink].broken()));
+    taken = readers_[uplink].take(request);
+  }
+  if (!taken) return fail(std::move(taken.error()));
+  Batch batch = std::move(*taken);
   auto marked = mark_offered(batch, request.max_events);
   if (!marked) {
     return_all(uplink);
     return fail(std::move(marked.error()));
   }
   return batch;
+}
+
+// One body that cannot be read back costs its own events, with a gap record, not the whole
+// database.
+Result<void> Store::drop_broken(const Reader::Broken& broken) {
+  const Reader::Broken lost = broken;
+  BERM_CHECK(transact([&] { return Retention(core()).drop_broken(lost.series, lost.row); }));
+  forget_readers();
+  damage_ = std::to_string(lost.row.count) + " events of " +
+            std::string(books_.series[lost.series].schema->name) + " could not be read back";
+  return {};
 }
 
 // What may have been offered is never merged: that must be known before the offer. The mark runs
@@ -147,6 +166,7 @@ Result<void> Store::settle(UplinkIndex uplink, const std::vector<Settled>& settl
 Result<void> Store::refuse(UplinkIndex uplink, const std::vector<Refusal>& refusals) {
   auto result = transact([&] { return Shelf(core()).put(uplink, readers_[uplink], refusals); });
   if (result) return {};
+  if (readers_[uplink].broken()) result = drop_broken(*readers_[uplink].broken());
   for (const Refusal& refusal : refusals) {
     books_.tracks[uplink][refusal.series].in_flight.subtract(Range{refusal.seq, refusal.seq});
   }
@@ -183,7 +203,8 @@ Counters Store::counters() {
   counters.waits_for_clock = books_.has_unsettled || books_.has_estimate;
   counters.is_pressed = is_pressed_;
   const auto pages = database_->integer("PRAGMA page_count");
-  counters.disk_bytes = (pages ? *pages * kPageBytes : 0) + database_->wal_bytes();
+  counters.disk_bytes = (pages ? *pages * kPageBytes : 0) + database_->wal_bytes() +
+                        (has_ballast_ ? ballast_bytes(options_) : 0);
   return counters;
 }
 

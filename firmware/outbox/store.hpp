@@ -14,11 +14,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "firmware/outbox/core.hpp"
 #include "firmware/outbox/identity.hpp"
 #include "firmware/outbox/reader.hpp"
+#include "firmware/outbox/retention.hpp"
 #include "firmware/outbox/set_aside.hpp"
 #include "hal/disk.hpp"
 #include "hal/random.hpp"
@@ -73,8 +75,8 @@ class Store {
   Result<void> upkeep();
 
   Counters counters();
-  // What was found at open; empty: all was well. For the alarm.
-  const std::string& damage() const { return damage_; }
+  // What was found damaged since the last call; empty: nothing. For the alarm.
+  std::string take_damage() { return std::exchange(damage_, {}); }
   Result<std::map<std::string, std::string>> checkpoints();
 
  private:
@@ -95,7 +97,8 @@ class Store {
   Result<void> keep_sidecar();
   Result<std::int64_t> used_pages();
   Result<void> relieve(std::int64_t need_pages);
-  Result<std::int64_t> free_pages(std::int64_t wanted);
+  Result<std::int64_t> free_pages(std::int64_t wanted, Deletable up_to);
+  Result<std::size_t> free_round(Deletable which, std::int64_t pages);
   Result<void> commit_when_full(std::span<const event::Draft> drafts,
                                 const std::map<std::string, std::string>& checkpoints, Error error);
   Result<void> expire();
@@ -105,11 +108,13 @@ class Store {
   Result<void> attach_uplink(UplinkIndex uplink, const std::map<std::string, std::int64_t>& stored,
                              const std::map<std::pair<std::int64_t, std::int64_t>, RangeSet>& rows);
   Result<void> settle_clock();
+  Result<void> drop_broken(const Reader::Broken& broken);
   Result<void> mark_offered(const Batch& batch, std::size_t batch_events);
   Result<void> refuse(UplinkIndex uplink, const std::vector<Refusal>& refusals);
   void forget_readers();
   void keep_ballast();
   bool free_ballast();
+  bool is_file_system_full() const;
   const event::StreamSchema* unknown_schema(std::string_view stream);
 
   const OutboxOptions& options_;

@@ -56,7 +56,6 @@ void StoreJobs::pump() {
 Result<void> StoreJobs::attempt(StoreOwner& owner, Job& job) {
   if (!owner.store) {
     BERM_TRY(owner.store, Store::open(owner.options, owner.parts));
-    job.report.damage = owner.store->damage();
   }
   for (const Settlements& one : job.settlements) {
     if (one.all) {
@@ -79,10 +78,10 @@ void StoreJobs::run(StoreOwner& owner, Job& job) {
     auto opened = Store::open(owner.options, owner.parts, true);
     if (opened) {
       owner.store = std::move(*opened);
-      job.report.damage = result.error().text + "; " + owner.store->damage();
     }
   }
   if (owner.store) {
+    job.report.damage = owner.store->take_damage();
     owner.counters = owner.store->counters();
     owner.counters.written_bytes += owner.written_before;
   }

@@ -57,6 +57,7 @@ Result<void> Store::open_files() {
   database_.reset();
   BERM_TRY(Opened opened, open_database(parts_.disk, options_));
   database_ = std::move(opened.database);
+  if (opened.is_new) BERM_CHECK(parts_.disk.sync_directory(options_.directory));
   tables_ = std::make_unique<Tables>(*database_);
   BERM_TRY(books_, load_books(*tables_, parts_.clock.boot_id(),
                               [this](std::string_view name) { return unknown_schema(name); }));

@@ -30,40 +30,56 @@ Result<std::int64_t> Store::used_pages() {
 // Before a commit of about that many pages: keeps the database under its ceiling.
 Result<void> Store::relieve(std::int64_t need_pages) {
   const std::int64_t ceiling = ceiling_pages(options_);
+  const auto percent = [ceiling](std::int64_t pages) { return pages * 100 / ceiling; };
   BERM_TRY(std::int64_t used, used_pages());
-  if (used * 100 < ceiling * kRelievedPercent) is_pressed_ = false;
+  if (is_pressed_ && percent(used) >= kRelievedPercent) {
+    // What has been delivered meanwhile lets the streams that refuse take events again.
+    const std::int64_t wanted = used - ceiling * kPressedToPercent / 100;
+    BERM_TRY(const std::int64_t freed, free_pages(wanted, Deletable::delivered));
+    used -= freed;
+  }
+  if (percent(used) < kRelievedPercent) is_pressed_ = false;
   need_pages = std::min(need_pages, ceiling / 4);
-  if ((used + need_pages) * 100 <= ceiling * kRetainAbovePercent) return {};
+  if (percent(used + need_pages) < kRetainAbovePercent) return {};
   const std::int64_t goal =
-      std::max<std::int64_t>(used + need_pages - ceiling * kRetainToPercent / 100, need_pages);
-  BERM_TRY(const std::int64_t freed, free_pages(goal));
-  static_cast<void>(freed);  // less than wanted: the commit itself says whether it fits
-  return {};
+      std::max(used + need_pages - ceiling * kRetainToPercent / 100, need_pages);
+  const bool is_last_room = percent(used + need_pages) >= kLastAbovePercent;
+  const auto freed = free_pages(goal, is_last_room ? Deletable::last : Deletable::oldest);
+  if (!freed) return fail(freed.error());
+  return {};  // less than wanted: the commit itself says whether it fits
 }
 
 // Frees that many pages where it can, the least valuable events first. Returns how many.
-Result<std::int64_t> Store::free_pages(std::int64_t wanted) {
+Result<std::int64_t> Store::free_pages(std::int64_t wanted, Deletable up_to) {
   BERM_TRY(const std::int64_t before, used_pages());
   std::int64_t freed = 0;
   int rounds = 0;
   for (const Deletable which :
        {Deletable::delivered, Deletable::partly_delivered, Deletable::oldest, Deletable::last}) {
-    if (which == Deletable::oldest && freed < wanted) {
+    if (which > up_to || freed >= wanted) break;
+    if (which == Deletable::oldest) {
       is_pressed_ = true;
       BERM_CHECK(trim_shelf());
     }
     std::size_t removed = 1;
     while (freed < wanted && removed > 0 && rounds++ < kMaxRounds) {
-      BERM_CHECK(transact([&]() -> Result<void> {
-        BERM_TRY(removed, Retention(core()).make_room(which, wanted - freed));
-        return {};
-      }));
-      forget_readers();
+      BERM_TRY(removed, free_round(which, wanted - freed));
       BERM_TRY(const std::int64_t used, used_pages());
       freed = before - used;
     }
   }
   return freed;
+}
+
+Result<std::size_t> Store::free_round(Deletable which, std::int64_t pages) {
+  std::size_t removed = 0;
+  auto result = transact([&]() -> Result<void> {
+    BERM_TRY(removed, Retention(core()).make_room(which, pages));
+    return {};
+  });
+  forget_readers();
+  if (!result) return fail(std::move(result.error()));
+  return removed;
 }
 
 // The oldest refused events: they are accounted for already.
@@ -74,25 +90,36 @@ Result<void> Store::trim_shelf() {
   return transact([&] { return tables_->run(sql::kTrimSetAside, {}, keep); });
 }
 
-// The quota is reached, or the file system is: make room and try once more.
+// The quota is reached, or the file system is: make room and try once more. Otherwise it was
+// neither, and nothing is thrown away for it.
 Result<void> Store::commit_when_full(std::span<const event::Draft> drafts,
                                      const std::map<std::string, std::string>& checkpoints,
                                      Error error) {
-  free_ballast();
+  const auto again = [&] { return transact([&] { return write_commit(drafts, checkpoints); }); };
   std::size_t bytes = 0;
   for (const event::Draft& draft : drafts) bytes += draft.tail.size();
-  const auto freed = free_pages(static_cast<std::int64_t>(bytes / kPageBytes) + 16);
+  const std::int64_t need = static_cast<std::int64_t>(bytes / kPageBytes) + 8;
+  BERM_TRY(const std::int64_t used, used_pages());
+  const bool is_quota = used + need >= ceiling_pages(options_);
+  if (!is_quota && !is_file_system_full()) return fail(std::move(error));
+  if (!is_quota && free_ballast()) {
+    auto result = again();
+    if (result || result.error().code != ErrorCode::full) return result;
+  }
+  const auto freed = free_pages(need, is_quota ? Deletable::last : Deletable::oldest);
   if (!freed && freed.error().code != ErrorCode::full) return fail(freed.error());
-  if (!freed) return fail(std::move(error));
-  return transact([&] { return write_commit(drafts, checkpoints); });
+  if (!freed || *freed == 0) return fail(std::move(error));
+  return again();
+}
+
+bool Store::is_file_system_full() const {
+  const auto space = parts_.disk.space(options_.directory);
+  return space && space->free_bytes < static_cast<std::uint64_t>(kWalLimitBytes);
 }
 
 // On a file system without room even DELETE fails: it has to write its log somewhere.
 bool Store::free_ballast() {
   if (!has_ballast_) return false;
-  const auto space = parts_.disk.space(options_.directory);
-  const auto needed = static_cast<std::uint64_t>(ballast_bytes(options_));
-  if (space && space->free_bytes > needed) return false;  // our own quota, not the file system
   has_ballast_ = !parts_.disk.remove(ballast_path(options_)).has_value();
   return !has_ballast_;
 }

@@ -54,7 +54,10 @@ void OutboxBed::close() {
 
 void OutboxBed::kill() {
   executor_->power_cut();
+  // Whatever the dying objects still write did not happen.
+  const auto as_it_is = disk_.clone();
   outbox_.reset();
+  disk_.restore(*as_it_is, false);
   executor_ = std::make_unique<hal::SimExecutor>(*loop_);
 }
 
