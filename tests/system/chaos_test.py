@@ -21,6 +21,7 @@ from street import (
     Ingest,
     Proxy,
     audit,
+    check_every_second,
     four_lanes,
     need,
     terminate_on_alarm,
@@ -29,7 +30,6 @@ from street import (
 
 SEED = int(os.environ.get("BERM_CHAOS_SEED", random.SystemRandom().randrange(1 << 30)))
 ROUNDS = int(os.environ.get("BERM_CHAOS_ROUNDS", 2))
-TOPICS = ("traffic.realtime", "traffic.vehicles", "node.ledger", "node.alarms", "node.health")
 
 
 def configuration(flume_port, broker_port, stick):
@@ -124,6 +124,7 @@ def check_clean(where, lines):
     assert code == 0, json.dumps(report, indent=1)
     lanes = [s for s in report["streams"] if s["stream"] == "traffic.lane"]
     assert lanes and lanes[0]["received"] > 100, report
+    check_every_second(lines)
     return {(s["epoch"], s["stream"]): s["received"] for s in report["streams"]}
 
 
@@ -164,7 +165,7 @@ def main():
             finish(agent)
             time.sleep(12)  # an idle Kafka sink sleeps up to 5 s
             kafka = check_clean(
-                "Kafka", [line for topic in TOPICS for line in ingest.records(topic)]
+                "Kafka", [line for topic in ingest.topics() for line in ingest.records(topic)]
             )
             mqtt = check_clean("MQTT", received.read_text().splitlines())
             files = sorted((folder / "stick").rglob("*.jsonl"))

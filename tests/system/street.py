@@ -352,6 +352,24 @@ def audit(lines):
     return done.returncode, json.loads(done.stdout)
 
 
+def check_every_second(lines, lanes=4):
+    """Each lane has one period for every second from its first to its last; returns them by
+    lane."""
+    by_lane = {}
+    for line in lines:
+        event = json.loads(line)
+        if event["stream"] == "traffic.lane":
+            by_lane.setdefault(event["lane"], {}).setdefault(event["time"], set()).add(event["id"])
+    assert len(by_lane) == lanes, by_lane.keys()
+    for lane, periods in by_lane.items():
+        times = sorted(periods)
+        missing = sorted(set(range(times[0], times[-1] + 1)) - set(times))
+        assert not missing, f"{lane}: not there: {missing[:5]} of {times[0]}-{times[-1]}"
+        double = [time for time, ids in periods.items() if len(ids) > 1]
+        assert not double, f"{lane}: told twice: {double[:5]}"
+    return by_lane
+
+
 def four_lanes(**driver):
     lanes = {
         f"R{10 + i}": {
