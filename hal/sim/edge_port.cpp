@@ -38,7 +38,7 @@ class EdgePort final : public EdgeInput {
   }
 
   Status status() const override {
-    Status status("edges");
+    Status status("input");
     status.set("is_up", ports_.is_up());
     status.set("lines", wires_.size());
     status.set("edges", edges_);
