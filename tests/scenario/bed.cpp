@@ -157,6 +157,7 @@ void Bed::heal() {
   volume.observe(nullptr);
   volume.set_capacity(options_.card_bytes);
   volume.set_latency(hal::DiskOperation::sync, Microseconds{0});
+  cabinet_->stall_disk(false);
   cabinet_->boot_clock = {};
   cabinet_->clock().set_drift_ppm(0);
   cabinet_->set_clock_known();

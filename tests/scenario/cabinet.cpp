@@ -186,6 +186,15 @@ void Cabinet::restart(Microseconds pause) {
   });
 }
 
+void Cabinet::stall_disk(bool is_stalled) {
+  if (!process_) return;
+  if (is_stalled) {
+    process_->disk_executor.stall();
+  } else {
+    process_->disk_executor.release();
+  }
+}
+
 void Cabinet::power_cut(Microseconds off) {
   if (phase_ == Phase::off) return;
   disk_->power_cut(random_);

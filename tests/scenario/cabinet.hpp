@@ -63,6 +63,8 @@ class Cabinet {
   void power_cut_at_operation(std::uint64_t operations, Microseconds off);
   void kill(Microseconds pause);
   void restart(Microseconds pause);
+  // A card that hangs: no job of this process ends.
+  void stall_disk(bool is_stalled);
   // Without power: the card goes into another machine.
   void move_card(const std::string& machine_id, Microseconds off);
   void back_up();

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/scenario/life.hpp"
+
+#include <cmath>
+#include <ctime>
+
+#include "hal/base/text.hpp"
+#include "hal/sim/random.hpp"
+#include "tests/scenario/bed.hpp"
+#include "tests/scenario/faults.hpp"
+
+namespace berm::scenario {
+namespace {
+
+constexpr double kFlow = 200;  // veh/h per lane
+
+double cpu_s() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+struct Traits {
+  BedOptions bed;
+  FaultMix mix;
+};
+
+Traits draw(const LifeOptions& options) {
+  hal::SimRandom random(options.seed);
+  const auto chance = [&random](double share) { return random.between(0, 1) < share; };
+  Traits traits;
+  BedOptions& bed = traits.bed;
+  bed.seed = options.seed;
+  bed.start = wall_s(1'800'000'000 + static_cast<std::int64_t>(random.below(31'536'000)));
+  const bool has_traffic = chance(0.33);
+  bed.vehicles = options.vehicles < 0 ? has_traffic : options.vehicles == 1;
+  bed.flow_veh_h = bed.vehicles ? kFlow : 0;
+  bed.has_file = chance(0.25);
+  constexpr std::int64_t kSizes[] = {64 << 20, 64 << 20, 2 << 20, 1 << 20};
+  bed.max_bytes = kSizes[random.below(4)];
+  if (chance(0.3)) bed.keep_delivered_s = 3600;
+  FaultMix& mix = traits.mix;
+  mix.mean_between = Microseconds{
+      std::llround(std::exp(random.between(std::log(600.0), std::log(14400.0))) * 1e6)};
+  mix.refusals = chance(0.6);
+  mix.clock = chance(0.6);
+  mix.read_errors = chance(0.15);
+  mix.cards = chance(0.25) && !bed.has_file;
+  if (!options.is_quiet) return traits;
+  bed.has_file = false;
+  bed.max_bytes = 64 << 20;
+  mix = {.servers = false,
+         .refusals = false,
+         .disk = false,
+         .clock = false,
+         .power = false,
+         .processes = false};
+  return traits;
+}
+
+}  // namespace
+
+LifeResult live(const LifeOptions& options) {
+  const double begin_s = cpu_s();
+  const Traits traits = draw(options);
+  LifeResult result;
+  result.traits = text_of(
+      "vehicles %d, file %d, outbox %lld kB, refusals %d, clock %d, cards %d, "
+      "read errors %d, a fault every %lld s",
+      traits.bed.vehicles, traits.bed.has_file, static_cast<long long>(traits.bed.max_bytes >> 10),
+      traits.mix.refusals, traits.mix.clock, traits.mix.cards, traits.mix.read_errors,
+      static_cast<long long>(traits.mix.mean_between.count() / 1'000'000));
+  Bed bed(traits.bed);
+  Faults faults(bed, options.seed + 1, traits.mix);
+  bed.run(Microseconds{std::llround(options.days * 86400e6)});
+  faults.end();
+  result.violations = bed.finish();
+  result.faults = faults.log();
+  result.events = bed.oracle().receivers().front()->received();
+  for (const auto& receiver : bed.oracle().receivers()) result.repeats += receiver->repeats();
+  result.vehicles = bed.witness().vehicles_passed();
+  result.boots = static_cast<std::int64_t>(bed.cabinet().boots());
+  result.cpu_s = cpu_s() - begin_s;
+  return result;
+}
+
+}  // namespace berm::scenario
