@@ -26,7 +26,7 @@ namespace berm::codec {
 
 inline constexpr std::size_t kMaxTopicLength = 249;
 // Kafka's default limit is 1,048,576 bytes less the record's own overhead and headers.
-inline constexpr std::size_t kMaxBodyBytes = 1000u * 1000u;
+inline constexpr std::size_t kMaxBodyBytes = 1'000'000;
 
 // One event on its way, and the queue it was in: "live", "backfill", "resend".
 struct Outgoing {

@@ -86,7 +86,7 @@ class Forwarder final : public Uplink {
 
   // --- answers ---
   void on_answer(std::uint64_t number, const Answer& answer);
-  void on_delivered(Piece events);
+  void on_delivered(const Piece& events);
   void on_not_delivered(Piece events, const Answer& answer);
   void on_refused(Piece events, const Answer& answer);
   void on_refused_single(Piece events, const Answer& answer);

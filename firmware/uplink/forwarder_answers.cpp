@@ -16,7 +16,7 @@ void Forwarder::on_answer(std::uint64_t number, const Answer& answer) {
   Piece events = std::move(flight->events);
   flights_.erase(flight);
   if (answer.verdict == Verdict::delivered) {
-    on_delivered(std::move(events));
+    on_delivered(events);
   } else {
     ++failures_;
     last_error_ = answer.reason;
@@ -49,7 +49,7 @@ void Forwarder::on_not_delivered(Piece events, const Answer& answer) {
   }
 }
 
-void Forwarder::on_delivered(Piece events) {
+void Forwarder::on_delivered(const Piece& events) {
   delivered_ += static_cast<std::int64_t>(events.size());
   limit_.delivered(events.size());
   backoff_.succeeded(parts_.loop.now());

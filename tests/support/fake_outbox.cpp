@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "hal/base/assert.hpp"
-#include "hal/base/text.hpp"
 
 namespace berm::outbox {
 
@@ -19,8 +18,9 @@ std::int64_t FakeOutbox::add(std::string_view stream, std::size_t line_bytes,
   std::vector<std::size_t>& rows = by_stream_[std::string(stream)];
   row.event.epoch = epoch_;
   row.event.seq = static_cast<std::int64_t>(rows.size()) + 1;
-  row.event.line = text_of("{\"id\":\"n1/%s/%s/%lld\",\"text\":\"", epoch_.c_str(),
-                           row.event.schema->name.data(), static_cast<long long>(row.event.seq));
+  row.event.line = "{\"id\":\"" +
+                   event::event_id(*row.event.schema, {"n1", epoch_, row.event.seq}) +
+                   "\",\"text\":\"";
   if (row.event.line.size() + 2 < line_bytes) row.event.line.resize(line_bytes - 2, 'x');
   row.event.line += "\"}";
   row.event.made_ms = made_ms;

@@ -48,6 +48,7 @@ inline bool has(const Request& request, const EventName& event) {
 
 inline std::vector<std::size_t> sizes_of(const std::vector<Request>& requests) {
   std::vector<std::size_t> sizes;
+  sizes.reserve(requests.size());
   for (const Request& request : requests) sizes.push_back(request.size());
   return sizes;
 }

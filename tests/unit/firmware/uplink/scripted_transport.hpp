@@ -115,7 +115,7 @@ class ScriptedTransport final : public Transport {
     server_.queues.emplace_back(batch.front().queue);
     return request;
   }
-  void later(std::function<void()> what) {
+  void later(const std::function<void()>& what) {
     loop_.after(server_.latency, [life = life_, generation = generation_, this, what] {
       if (*life && generation == generation_) what();
     });

@@ -306,7 +306,8 @@ TEST_F(Street, AStickThatComesAndGoesGetsEverything) {
   for (const std::string& day : days) {
     const std::vector<std::string> hours = disk.list("/media/usb/" + day).value();
     for (const std::string& hour : hours) {
-      const std::string text = disk.read("/media/usb/" + day + "/" + hour, 1u << 20).value();
+      const std::string path = text_of("/media/usb/%s/%s", day.c_str(), hour.c_str());
+      const std::string text = disk.read(path, 1u << 20).value();
       lines += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
       EXPECT_EQ(text.back(), '\n');
     }
