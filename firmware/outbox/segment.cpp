@@ -182,6 +182,17 @@ Record record_of(const event::Draft& draft) {
                 .tail = draft.tail};
 }
 
+Result<std::vector<Record>> read_records(std::string_view bytes, std::size_t count) {
+  Reader in(bytes);
+  Before before;
+  std::vector<Record> records;
+  records.reserve(count);
+  for (std::size_t i = 0; i < count && in.is_good(); ++i)
+    records.push_back(read_record(in, before));
+  if (!in.is_good() || !in.is_at_end()) return damaged("does not add up");
+  return records;
+}
+
 struct SegmentCodec::Contexts {
   struct Free {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -240,13 +251,7 @@ Result<OpenedSegment> SegmentCodec::open(Codec codec, std::size_t raw_bytes, std
   } else {
     return damaged("unknown codec");
   }
-  Reader in({segment.bytes_.get(), raw_bytes});
-  Before before;
-  segment.records_.reserve(count);
-  for (std::size_t i = 0; i < count && in.is_good(); ++i) {
-    segment.records_.push_back(read_record(in, before));
-  }
-  if (!in.is_good() || !in.is_at_end()) return damaged("does not add up");
+  BERM_TRY(segment.records_, read_records({segment.bytes_.get(), raw_bytes}, count));
   return segment;
 }
 

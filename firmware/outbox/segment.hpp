@@ -39,6 +39,9 @@ struct Record {
 
 Record record_of(const event::Draft& draft);
 
+// The records of an expanded body; the views are into it.
+Result<std::vector<Record>> read_records(std::string_view bytes, std::size_t count);
+
 enum class Codec : int { plain = 1, zstd = 2 };
 
 struct Packed {

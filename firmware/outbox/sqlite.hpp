@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "firmware/outbox/limits.hpp"
 #include "hal/base/result.hpp"
 
 struct sqlite3;
@@ -78,7 +79,7 @@ class Database {
   sqlite3* handle_;
   std::uint64_t written_bytes_ = 0;
   int wal_pages_ = 0;
-  int checkpoint_pages_ = 0;
+  int checkpoint_pages_ = kMaxCheckpointPages;
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolled back unless committed.

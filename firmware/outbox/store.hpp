@@ -113,7 +113,10 @@ class Store {
   Result<void> refuse(UplinkIndex uplink, const std::vector<Refusal>& refusals);
   void forget_readers();
   void keep_ballast();
-  bool free_ballast();
+  void free_ballast();
+  Result<void> stop_growing();
+  Result<void> set_ceiling(std::int64_t pages);
+  Result<void> grow_again();
   bool is_file_system_full() const;
   const event::StreamSchema* unknown_schema(std::string_view stream);
 
@@ -131,6 +134,7 @@ class Store {
   std::int64_t commits_ = 0;
   std::uint64_t other_written_bytes_ = 0;
   bool is_pressed_ = false;
+  std::int64_t ceiling_ = 0;  // pages: as configured, or less while the file system is full
   bool has_ballast_ = false;
   bool is_established_ = false;
   std::optional<MonoTime> expired_at_;

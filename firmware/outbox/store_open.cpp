@@ -36,7 +36,7 @@ Sidecar sidecar_of(const Books& books) {
 }  // namespace
 
 Store::Store(const OutboxOptions& options, const StoreParts& parts)
-    : options_(options), parts_(parts) {}
+    : options_(options), parts_(parts), ceiling_(ceiling_pages(options)) {}
 
 Store::~Store() {
   tables_.reset();  // statements end before their database

@@ -29,7 +29,7 @@ Result<std::int64_t> Store::used_pages() {
 
 // Before a commit of about that many pages: keeps the database under its ceiling.
 Result<void> Store::relieve(std::int64_t need_pages) {
-  const std::int64_t ceiling = ceiling_pages(options_);
+  const std::int64_t ceiling = ceiling_;
   const auto percent = [ceiling](std::int64_t pages) { return pages * 100 / ceiling; };
   BERM_TRY(std::int64_t used, used_pages());
   if (is_pressed_ && percent(used) >= kRelievedPercent) {
@@ -100,11 +100,11 @@ Result<void> Store::commit_when_full(std::span<const event::Draft> drafts,
   for (const event::Draft& draft : drafts) bytes += draft.tail.size();
   const std::int64_t need = static_cast<std::int64_t>(bytes / kPageBytes) + 8;
   BERM_TRY(const std::int64_t used, used_pages());
-  const bool is_quota = used + need >= ceiling_pages(options_);
+  const bool is_quota = used + need >= ceiling_;
   if (!is_quota && !is_file_system_full()) return fail(std::move(error));
-  if (!is_quota && free_ballast()) {
-    auto result = again();
-    if (result || result.error().code != ErrorCode::full) return result;
+  if (!is_quota) {
+    free_ballast();
+    BERM_CHECK(stop_growing());
   }
   const auto freed = free_pages(need, is_quota ? Deletable::last : Deletable::oldest);
   if (!freed && freed.error().code != ErrorCode::full) return fail(freed.error());
@@ -117,11 +117,29 @@ bool Store::is_file_system_full() const {
   return space && space->free_bytes < static_cast<std::uint64_t>(kWalLimitBytes);
 }
 
-// On a file system without room even DELETE fails: it has to write its log somewhere.
-bool Store::free_ballast() {
-  if (!has_ballast_) return false;
+// On a file system without room even DELETE fails: its log must be written somewhere, and copied
+// back. That is what the ballast's space is for, and nothing else: the database stays as large as
+// it is.
+void Store::free_ballast() {
+  if (!has_ballast_) return;
   has_ballast_ = !parts_.disk.remove(ballast_path(options_)).has_value();
-  return !has_ballast_;
+}
+
+Result<void> Store::stop_growing() {
+  BERM_TRY(const std::int64_t pages, database_->integer("PRAGMA page_count"));
+  return set_ceiling(std::min(pages, ceiling_));
+}
+
+Result<void> Store::set_ceiling(std::int64_t pages) {
+  ceiling_ = pages;
+  return database_->execute(("PRAGMA max_page_count=" + std::to_string(pages)).c_str());
+}
+
+// There is room again: the quota is what was configured.
+Result<void> Store::grow_again() {
+  const std::int64_t configured = ceiling_pages(options_);
+  if (ceiling_ == configured || !has_ballast_) return {};
+  return set_ceiling(configured);
 }
 
 void Store::keep_ballast() {
@@ -152,7 +170,7 @@ Result<void> Store::upkeep() {
   BERM_CHECK(relieve(0));
   BERM_CHECK(shrink());
   keep_ballast();
-  return {};
+  return grow_again();
 }
 
 // Only while the time is known: a clock that is ahead would throw everything away.
