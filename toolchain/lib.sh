@@ -8,10 +8,11 @@ PATH=$PATH:/usr/sbin:/sbin
 jobs=${BERM_JOBS:-$(nproc)}
 
 build_packages=(cmake ninja-build g++ pkg-config python3 libmosquitto-dev libcurl4-openssl-dev
-  libsqlite3-dev libcjson-dev libexpat1-dev libzstd-dev libssl-dev zlib1g-dev)
+  libsqlite3-dev libcjson-dev libexpat1-dev libzstd-dev libssl-dev zlib1g-dev libgps-dev)
 run_packages=(mosquitto mosquitto-clients procps)
 ingest_packages=(openjdk-17-jre-headless maven ca-certificates curl kcat)
-test_packages=(libgtest-dev libgmock-dev strace openssl jq sqlite3 tmux util-linux iproute2)
+test_packages=(libgtest-dev libgmock-dev strace openssl jq sqlite3 tmux util-linux iproute2
+  gpsd gpsd-clients)
 style_packages=(clang-format-19 clang-tidy-19 git)
 
 say() { echo "berm: $*"; }
