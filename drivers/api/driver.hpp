@@ -87,6 +87,7 @@ struct DriverDescriptor {
                                             DriverContext& context);
   // The loops it would watch, for simulated traffic; may be null.
   std::vector<LoopLane> (*loop_lanes)(const Options& options) = nullptr;
+  bool needs_http = false;  // asks for DriverContext::http(): the client is loaded for it
 };
 
 }  // namespace berm::drivers

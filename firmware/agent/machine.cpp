@@ -16,9 +16,13 @@ namespace {
 constexpr std::size_t kMaxMachineIdBytes = 256;
 
 bool uses_http(const control::NodeConfiguration& configuration) {
-  return std::ranges::any_of(configuration.uplinks, [](const control::UplinkConfiguration& uplink) {
-    return std::holds_alternative<control::HttpUplinkConfiguration>(uplink.way);
-  });
+  const bool is_for_driver = std::ranges::any_of(
+      configuration.drivers,
+      [](const control::DriverConfiguration& driver) { return driver.descriptor->needs_http; });
+  return is_for_driver ||
+         std::ranges::any_of(configuration.uplinks, [](const control::UplinkConfiguration& uplink) {
+           return std::holds_alternative<control::HttpUplinkConfiguration>(uplink.way);
+         });
 }
 
 bool uses_files(const control::NodeConfiguration& configuration) {

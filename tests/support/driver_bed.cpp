@@ -53,6 +53,8 @@ void DriverBed::emit(drivers::Observation observation, std::function<void()> on_
     periods_.push_back(std::move(*period));
   } else if (auto* vehicle = std::get_if<drivers::VehiclePassage>(&observation)) {
     vehicles_.push_back(std::move(*vehicle));
+  } else if (auto* row = std::get_if<drivers::Row>(&observation)) {
+    rows_.push_back(std::move(*row));
   }
   if (on_durable) loop_->post(std::move(on_durable));
 }

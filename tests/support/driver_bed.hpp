@@ -43,7 +43,7 @@ class DriverBed final : public drivers::DriverContext {
   hal::Loop& loop() override { return *loop_; }
   hal::Clock& clock() override { return clock_; }
   hal::EdgeInputs& edges() override;
-  hal::HttpClient* http() override { return nullptr; }
+  hal::HttpClient* http() override { return http_; }
   const drivers::Site& site() const override { return site_; }
   const Log& log() const override { return log_; }
   void emit(drivers::Observation observation, std::function<void()> on_durable) override;
@@ -57,6 +57,9 @@ class DriverBed final : public drivers::DriverContext {
   std::vector<std::string>& alarms() { return alarms_; }  // "begin input_down/e19"
   std::vector<drivers::LanePeriod>& periods() { return periods_; }
   std::vector<drivers::VehiclePassage>& vehicles() { return vehicles_; }
+  std::vector<drivers::Row>& rows() { return rows_; }
+  // What http() gives; it outlives the driver.
+  void set_http(hal::HttpClient* client) { http_ = client; }
   const std::string& last_checkpoint() const { return checkpoint_; }
   void set_checkpoint(std::string bytes) { checkpoint_ = std::move(bytes); }
 
@@ -86,6 +89,8 @@ class DriverBed final : public drivers::DriverContext {
   std::vector<std::string> alarms_;
   std::vector<drivers::LanePeriod> periods_;
   std::vector<drivers::VehiclePassage> vehicles_;
+  std::vector<drivers::Row> rows_;
+  hal::HttpClient* http_ = nullptr;
   std::unique_ptr<drivers::Driver> driver_;
 };
 
