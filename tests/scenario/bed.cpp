@@ -116,7 +116,7 @@ void Bed::at(Microseconds since_start, std::function<void()> what) {
 void Bed::receive(Receiver& receiver, std::string_view line) {
   oracle_.receive(receiver, line, world_.now());
   if (!kept_stream_.empty() && line.contains(",\"stream\":\"" + kept_stream_ + "\"")) {
-    kept_lines_.emplace_back(line);
+    kept_lines_.push_back(instant_text(now()) + " " + receiver.name() + " " + std::string(line));
   }
 }
 

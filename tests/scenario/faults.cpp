@@ -67,11 +67,7 @@ void Faults::strike() {
 
 void Faults::note(const std::string& what) {
   if (log_.size() >= kMaxLog) return;
-  const std::int64_t s = (bed_.now() - hal::SimLoop::kDefaultStart).count() / 1'000'000;
-  log_.push_back(text_of("day %lld %02lld:%02lld:%02lld  ", static_cast<long long>(s / 86400),
-                         static_cast<long long>(s / 3600 % 24), static_cast<long long>(s / 60 % 60),
-                         static_cast<long long>(s % 60)) +
-                 what);
+  log_.push_back(instant_text(bed_.now()) + "  " + what);
 }
 
 // As many short ones as long ones.

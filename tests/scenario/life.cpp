@@ -69,11 +69,13 @@ LifeResult live(const LifeOptions& options) {
       traits.mix.refusals, traits.mix.clock, traits.mix.cards, traits.mix.read_errors,
       static_cast<long long>(traits.mix.mean_between.count() / 1'000'000));
   Bed bed(traits.bed);
+  bed.keep_lines(options.kept_stream);
   Faults faults(bed, options.seed + 1, traits.mix);
   bed.run(Microseconds{std::llround(options.days * 86400e6)});
   faults.end();
   result.violations = bed.finish();
   result.faults = faults.log();
+  result.lines = bed.kept_lines();
   result.events = bed.oracle().receivers().front()->received();
   for (const auto& receiver : bed.oracle().receivers()) result.repeats += receiver->repeats();
   result.vehicles = bed.witness().vehicles_passed();

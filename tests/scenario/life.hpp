@@ -13,15 +13,17 @@ namespace berm::scenario {
 struct LifeOptions {
   std::uint64_t seed = 1;
   double days = 1.0;
-  bool is_quiet = false;  // nothing goes wrong: for measuring
-  int vehicles = -1;      // −1: the seed decides; 0 or 1
+  bool is_quiet = false;    // nothing goes wrong: for measuring
+  std::string kept_stream;  // whose lines are kept, with what each receiver got; empty: none
+  int vehicles = -1;        // −1: the seed decides; 0 or 1
 };
 
 struct LifeResult {
   std::vector<std::string> violations;
   std::vector<std::string> faults;
-  std::string traits;       // what the seed decided
-  std::int64_t events = 0;  // different ones that the first receiver has
+  std::vector<std::string> lines;  // of the kept stream
+  std::string traits;              // what the seed decided
+  std::int64_t events = 0;         // different ones that the first receiver has
   std::int64_t repeats = 0;
   std::int64_t vehicles = 0;  // that passed
   std::int64_t boots = 0;

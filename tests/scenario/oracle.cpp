@@ -65,14 +65,16 @@ Receiver& Oracle::add_receiver(const std::string& name) {
   return *receivers_.emplace_back(std::make_unique<Receiver>(name));
 }
 
+std::string instant_text(MonoTime time) {
+  const std::int64_t s = (time - hal::SimLoop::kDefaultStart).count() / 1'000'000;
+  return text_of("day %lld %02lld:%02lld:%02lld", static_cast<long long>(s / 86400),
+                 static_cast<long long>(s / 3600 % 24), static_cast<long long>(s / 60 % 60),
+                 static_cast<long long>(s % 60));
+}
+
 void Oracle::violation(MonoTime now, const std::string& what) {
   if (violations_.size() >= kMaxViolations) return;
-  const std::int64_t s = (now - hal::SimLoop::kDefaultStart).count() / 1'000'000;
-  violations_.push_back(
-      text_of("day %lld %02lld:%02lld:%02lld: ", static_cast<long long>(s / 86400),
-              static_cast<long long>(s / 3600 % 24), static_cast<long long>(s / 60 % 60),
-              static_cast<long long>(s % 60)) +
-      what);
+  violations_.push_back(instant_text(now) + ": " + what);
 }
 
 std::size_t Oracle::series_of(std::string_view epoch, std::string_view stream) {

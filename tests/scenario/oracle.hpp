@@ -33,6 +33,9 @@ namespace berm::scenario {
 
 inline constexpr std::size_t kMaxViolations = 20;
 
+// "day 1 08:30:00" of virtual time.
+std::string instant_text(MonoTime time);
+
 class Oracle {
  public:
   Oracle(const Witness& witness, std::string node) : witness_(witness), node_(std::move(node)) {}
@@ -93,6 +96,7 @@ class Oracle {
   void take_row(const Arrival& arrival, MonoTime now);
   void take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now);
   std::int64_t highest_of(std::size_t series) const;
+  MonoTime emitted_at(const Place& place) const;
   bool is_excused(std::int64_t serial) const;
 
   void judge_conservation(const Receiver& receiver, MonoTime now);

@@ -204,19 +204,31 @@ void Oracle::judge_truth(MonoTime now) {
   if (wrong.count() > 0) violation(now, "counts differ from what passed: " + wrong.text());
 }
 
+// When the period of this row began.
+MonoTime Oracle::emitted_at(const Place& place) const {
+  const auto& serials = series_[static_cast<std::size_t>(place.series)].serials;
+  const std::int64_t serial = serials[static_cast<std::size_t>(place.seq)];
+  return serial < 0 ? MonoTime{} : witness_.emissions()[static_cast<std::size_t>(serial)].start;
+}
+
 // No silent hole: by their labels the rows of a lane follow one another without one.
 void Oracle::judge_rows(MonoTime now) {
   if (!is_clock_steady_ || has_lane_gaps_ || has_twin_) return;
-  std::map<std::int64_t, std::vector<std::pair<std::int64_t, std::int64_t>>> by_uid;
-  for (const auto& [key, place] : rows_) by_uid[key.uid].emplace_back(key.time, key.period_s);
+  struct Row {
+    std::int64_t time, period_s;
+    Place place;
+  };
+  std::map<std::int64_t, std::vector<Row>> by_uid;
+  for (const auto& [key, place] : rows_) by_uid[key.uid].push_back({key.time, key.period_s, place});
   for (auto& [uid, rows] : by_uid) {
-    std::ranges::sort(rows);
+    std::ranges::sort(rows, {}, &Row::time);
     Findings holes;
     for (std::size_t i = 1; i < rows.size(); ++i) {
-      const std::int64_t end = rows[i - 1].first + rows[i - 1].second;
-      if (rows[i].first == end) continue;
-      holes.add(text_of("%lld to %lld", static_cast<long long>(end),
-                        static_cast<long long>(rows[i].first)));
+      const std::int64_t end = rows[i - 1].time + rows[i - 1].period_s;
+      if (rows[i].time == end) continue;
+      holes.add(text_of("%lld to %lld (%s)", static_cast<long long>(end),
+                        static_cast<long long>(rows[i].time),
+                        instant_text(emitted_at(rows[i].place)).c_str()));
     }
     if (holes.count() == 0) continue;
     violation(now,

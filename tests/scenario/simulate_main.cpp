@@ -2,7 +2,7 @@
 // simulate: lives whole lives from seeds, one process per core, and says which did not hold.
 //   --seeds A..B  --days D  [--jobs N] [--keep FOLDER]   many; failing seeds are kept in FOLDER
 //   --fresh N     --days D                               N seeds nobody has tried, printed
-//   --seed S      --days D  [--faults]                   one, in this process
+//   --seed S      --days D  [--faults] [--lines STREAM]  one, in this process
 //   --replay FOLDER                                      every seed kept there
 //   --quiet (nothing goes wrong), --vehicles 0|1, --log  (measuring, looking)
 // Exit: 0 all held, 1 one did not, 2 usage.
@@ -35,7 +35,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: simulate --seeds A..B | --fresh N | --seed S | --replay FOLDER  [--days D] [--jobs N]\n"
-    "                [--keep FOLDER] [--faults] [--quiet] [--vehicles 0|1] [--log]\n";
+    "                [--keep FOLDER] [--faults] [--quiet] [--vehicles 0|1] [--log]\n"
+    "                [--lines STREAM]\n";
 constexpr int kBarWidth = 30;
 constexpr std::uint64_t kFreshSeeds = 1'000'000'000;
 
@@ -120,6 +121,7 @@ class CommandLine {
     if (word == "--days") return (each.days = std::atof(value.c_str())) > 0;
     if (word == "--jobs") return (arguments.jobs = static_cast<unsigned>(number(value))) > 0;
     if (word == "--vehicles") return (each.vehicles = static_cast<int>(number(value))) >= 0;
+    if (word == "--lines") return !(each.kept_stream = value).empty();
     if (word == "--keep") return !(arguments.keep = value).empty();
     if (word == "--replay") return !(replayed = value).empty();
     if (word == "--seed") return arguments.is_single = true, seeds.push_back(number(value)), true;
@@ -287,6 +289,7 @@ int run_single(const Arguments& arguments) {
   for (const std::string& fault : result.faults) {
     if (arguments.shows_faults) std::printf("  %s\n", fault.c_str());
   }
+  for (const std::string& line : result.lines) std::printf("%s\n", line.c_str());
   std::printf(
       "%lld events, %lld repeats, %lld vehicles, %lld boots, %zu faults, %.3f s of CPU a "
       "node-day\n",
