@@ -112,7 +112,7 @@ def check_nothing_was_blind(lines):
     by_lane = check_every_second(lines)
     for lane, periods in by_lane.items():
         assert len(periods) >= 25, (lane, len(periods))
-    events = [json.loads(line) for line in lines]
+    events = [json.loads(line) for line in lines if line]
     periods = [event for event in events if event["stream"] == "traffic.lane"]
     first, last = (end(event["time"] for event in periods) for end in (min, max))
     blind = [e for e in periods if first < e["time"] < last and e["coverage"] != 1.0]

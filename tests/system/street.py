@@ -356,7 +356,7 @@ def check_every_second(lines, lanes=4):
     """Each lane has one period for every second from its first to its last; returns them by
     lane."""
     by_lane = {}
-    for line in lines:
+    for line in filter(None, lines):  # mosquitto_sub ends a payload of lines with one more newline
         event = json.loads(line)
         if event["stream"] == "traffic.lane":
             by_lane.setdefault(event["lane"], {}).setdefault(event["time"], set()).add(event["id"])
