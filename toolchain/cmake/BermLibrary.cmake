@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# add_berm_library(NAME SOURCES a.cpp … [USES berm_x …] [LIBS system::lib …])
-# One static library per folder. USES is public (headers include headers), LIBS is private: no library
-# type stands in a public header. The arrows are held by toolchain/dev/layers.py over the real includes.
+# add_berm_library(NAME SOURCES a.cpp … [USES berm_x …] [LIBS system::lib …]) One static library
+# per folder. USES is public (headers include headers), LIBS is private: no library type stands in
+# a public header. The arrows are held by toolchain/dev/layers.py over the real includes.
 function(add_berm_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS" ${ARGN})
   if(ARG_SOURCES)
@@ -13,7 +13,8 @@ function(add_berm_library name)
   endif()
 endfunction()
 
-# berm_embed(OUT.cpp NAMESPACE ns FILES a.sql …): text files as constants kA (file stem in PascalCase).
+# berm_embed(OUT.cpp NAMESPACE ns FILES a.sql …): text files as constants kA (file stem in
+# PascalCase).
 function(berm_embed out)
   cmake_parse_arguments(ARG "" "NAMESPACE" "FILES" ${ARGN})
   set(paths "")
@@ -21,6 +22,7 @@ function(berm_embed out)
     list(APPEND paths "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
   endforeach()
   add_custom_command(OUTPUT "${out}"
-    COMMAND python3 "${CMAKE_SOURCE_DIR}/toolchain/cmake/embed.py" "${out}" "${ARG_NAMESPACE}" ${paths}
+    COMMAND python3 "${CMAKE_SOURCE_DIR}/toolchain/cmake/embed.py" "${out}" "${ARG_NAMESPACE}"
+    ${paths}
     DEPENDS ${paths} "${CMAKE_SOURCE_DIR}/toolchain/cmake/embed.py" VERBATIM)
 endfunction()
