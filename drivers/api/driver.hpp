@@ -14,6 +14,7 @@
 
 #include "drivers/api/alarm.hpp"
 #include "drivers/api/observation.hpp"
+#include "drivers/api/time_offer.hpp"
 #include "hal/base/command.hpp"
 #include "hal/base/log.hpp"
 #include "hal/base/option_table.hpp"
@@ -23,6 +24,7 @@
 #include "hal/edge_input.hpp"
 #include "hal/http_client.hpp"
 #include "hal/loop.hpp"
+#include "hal/position_feed.hpp"
 
 namespace berm::drivers {
 
@@ -41,6 +43,9 @@ class DriverContext : public AlarmSink {
   virtual hal::EdgeInputs& edges() = 0;
   // nullptr where this build or board has none; asked for at start only.
   virtual hal::HttpClient* http() = 0;
+  // nullptr where no driver of the configuration has said that it needs them
+  // (DriverDescriptor::needs_positions), or they cannot be had; asked for at start only.
+  virtual hal::PositionFeeds* positions() { return nullptr; }
   virtual const Site& site() const = 0;
   virtual const Log& log() const = 0;
 
@@ -51,6 +56,11 @@ class DriverContext : public AlarmSink {
   // Opaque bytes (at most 64 kB) the driver wants back at its next start; durable together with,
   // and never before, everything emitted before this call. At most one per turn is kept (the last).
   virtual void checkpoint(std::string bytes) = 0;
+  // A time from a source that may be trusted; the answer says what became of it.
+  virtual TimeVerdict offer_time(const TimeOffer& offer) {
+    static_cast<void>(offer);
+    return TimeVerdict::ignored;
+  }
 };
 
 class Driver {
@@ -87,7 +97,8 @@ struct DriverDescriptor {
                                             DriverContext& context);
   // The loops it would watch, for simulated traffic; may be null.
   std::vector<LoopLane> (*loop_lanes)(const Options& options) = nullptr;
-  bool needs_http = false;  // asks for DriverContext::http(): the client is loaded for it
+  bool needs_positions = false;  // asks for DriverContext::positions()
+  bool needs_http = false;       // asks for DriverContext::http(): the client is loaded for it
 };
 
 }  // namespace berm::drivers

@@ -12,8 +12,9 @@ Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
     : configuration_(std::move(configuration)),
       options_(std::move(options)),
       parts_(parts),
+      clock_(parts.clock, options_.built),
       started_(parts.clock.mono()),
-      alarms_(parts.clock),
+      alarms_(clock_),
       health_timer_(parts.loop) {}
 
 Agent::~Agent() = default;
@@ -26,7 +27,7 @@ Result<std::unique_ptr<Agent>> Agent::create(control::NodeConfiguration configur
 }
 
 Result<void> Agent::open() {
-  const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, parts_.clock,
+  const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, clock_,
                                   parts_.random, parts_.disk,          alarms_};
   BERM_TRY(outbox_, outbox::open_outbox(outbox_options(configuration_, options_), parts));
   alarms_.emit_to([this](drivers::Row row) { emit_row(std::move(row), "agent"); });
@@ -43,8 +44,8 @@ Result<void> Agent::open() {
 
 Result<void> Agent::add_uplink(const control::UplinkConfiguration& uplink,
                                outbox::UplinkIndex index) {
-  BERM_TRY(auto transport, make_transport(configuration_, uplink, parts_));
-  const uplink::UplinkParts parts{parts_.loop, parts_.clock, parts_.random, *outbox_, alarms_};
+  BERM_TRY(auto transport, make_transport(configuration_, uplink, parts_, clock_));
+  const uplink::UplinkParts parts{parts_.loop, clock_, parts_.random, *outbox_, alarms_};
   uplinks_.push_back(
       uplink::make_forwarder(forwarder_options(uplink, index), std::move(transport), parts));
   return {};
@@ -52,8 +53,8 @@ Result<void> Agent::add_uplink(const control::UplinkConfiguration& uplink,
 
 void Agent::add_driver(const control::DriverConfiguration& driver) {
   const bool simulated = configuration_.simulation && configuration_.simulation->rate != 1.0;
-  const DriverParts parts{parts_.loop, parts_.clock,        parts_.edges, parts_.http,
-                          alarms_,     configuration_.site, *this,        simulated};
+  const DriverParts parts{parts_.loop,         clock_, parts_.edges, parts_.http,      alarms_,
+                          configuration_.site, *this,  simulated,    parts_.positions, &clock_};
   Instance instance{std::make_unique<DriverHost>(driver.instance, parts),
                     std::make_unique<hal::Timer>(parts_.loop)};
   if (const auto created = instance.host->create(*driver.descriptor, driver.options); !created) {
@@ -131,33 +132,33 @@ void Agent::checkpoint(std::string_view instance, std::string bytes) {
 }
 
 void Agent::emit_row(drivers::Row row, std::string_view source) {
-  event::Made made{parts_.clock.mono(), std::nullopt};
-  if (const auto wall = parts_.clock.wall(); wall.source != ClockSource::none)
-    made.wall = wall.time;
+  event::Made made{clock_.mono(), std::nullopt};
+  if (const auto wall = clock_.wall(); wall.source != ClockSource::none) made.wall = wall.time;
   auto draft = event::write_draft(row, source, made);
   if (!draft) return log_.error("refused: " + draft.error().text);
   take(std::move(*draft), {});
 }
 
 void Agent::report_health() {
-  emit_row(health::health_row(status(), parts_.clock), "agent");
+  emit_row(health::health_row(status(), clock_), "agent");
   health_timer_.after(health::kHealthInterval, [this] { report_health(); });
 }
 
 Status Agent::status() const {
-  const hal::WallReading wall = parts_.clock.wall();
+  const hal::WallReading wall = clock_.wall();
   Status root("berm");
   root.set("version", options_.version)
       .set("node", configuration_.node)
       .set("board", configuration_.board);
   root.set("epoch", outbox_->epoch());
-  root.set("uptime_s", std::chrono::duration_cast<Seconds>(parts_.clock.mono() - started_).count());
+  root.set("uptime_s", std::chrono::duration_cast<Seconds>(clock_.mono() - started_).count());
   root.set("clock", name_of(wall.source)).set("time_utc", iso8601(s_of(wall.time)));
   root.set("config_sha", options_.config_sha);
   if (!options_.restart_cause.empty()) root.set("restart_cause", options_.restart_cause);
   Status drivers("drivers");
   for (const Instance& instance : drivers_) drivers.add(instance.host->status());
   root.add(std::move(drivers)).add(outbox_->status());
+  if (clock_.has_been_offered()) root.add(clock_.status());
   Status uplinks("uplinks");
   for (const auto& uplink : uplinks_) uplinks.add(uplink->status());
   root.add(std::move(uplinks)).add(alarms_.status());

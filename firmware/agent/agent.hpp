@@ -13,6 +13,7 @@
 
 #include "drivers/api/driver.hpp"
 #include "firmware/agent/driver_host.hpp"
+#include "firmware/agent/gps_clock.hpp"
 #include "firmware/control/configuration.hpp"
 #include "firmware/health/alarm_board.hpp"
 #include "firmware/outbox/outbox.hpp"
@@ -39,6 +40,7 @@ struct AgentParts {
   hal::HttpClient* http = nullptr;  // null: nothing in the configuration speaks HTTP
   hal::MqttClients* mqtt = nullptr;
   hal::StreamListeners* listeners = nullptr;
+  hal::PositionFeeds* positions = nullptr;  // null: no driver needs them, or they cannot be had
 };
 
 struct AgentOptions {
@@ -51,6 +53,7 @@ struct AgentOptions {
   std::string config_sha;
   // Why the configuration asked for is not the one that runs; empty: it is.
   std::string configuration_fault;
+  WallTime built = wall_s(0);  // no satellite time before it is believed
 };
 
 class Agent final : public EventSink {
@@ -94,6 +97,8 @@ class Agent final : public EventSink {
   const control::NodeConfiguration configuration_;
   const AgentOptions options_;
   AgentParts parts_;
+  // What everything of this agent reads, in place of parts_.clock.
+  GpsClock clock_;
   const MonoTime started_;
   Log log_{"agent"};
   health::AlarmBoard alarms_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands of the local socket: the agent's own, and those its drivers bring.
+#include <algorithm>
 #include <map>
 
 #include "firmware/agent/agent.hpp"
@@ -27,6 +28,14 @@ CommandAnswer set_log_level(const CommandRequest& request) {
     return {0, "log level is " + std::string(name) + "\n"};
   }
   return {2, "usage: loglevel error|warning|notice|info|debug\n"};
+}
+
+// The verb of a driver that this node does not have.
+Command no_gps() {
+  return {"gps", "gps [--json]", "where the node is", false,
+          [](const CommandRequest& request) -> CommandAnswer {
+            return {0, request.json ? "{}\n" : "no GPS configured\n"};
+          }};
 }
 
 struct DriverCommand {
@@ -102,6 +111,7 @@ std::vector<Command> Agent::commands() {
   all.push_back(
       {"loglevel", "loglevel LEVEL", "error, warning, notice, info or debug", true, set_log_level});
   for (Command& command : driver_commands()) all.push_back(std::move(command));
+  if (std::ranges::find(all, "gps", &Command::verb) == all.end()) all.push_back(no_gps());
   return all;
 }
 

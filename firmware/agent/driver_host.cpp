@@ -84,6 +84,12 @@ void DriverHost::checkpoint(std::string bytes) {
   parts_.sink.checkpoint(instance_, std::move(bytes));
 }
 
+// A clock that runs faster than the world has nothing to learn from it.
+drivers::TimeVerdict DriverHost::offer_time(const drivers::TimeOffer& offer) {
+  if (parts_.gps_clock == nullptr || parts_.simulated) return drivers::TimeVerdict::ignored;
+  return parts_.gps_clock->offer(offer);
+}
+
 std::string DriverHost::subject_of(std::string_view subject) const {
   if (subject.empty() || subject == instance_) return instance_;
   return instance_ + "/" + std::string(subject);

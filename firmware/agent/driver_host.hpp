@@ -12,6 +12,7 @@
 #include <string>
 
 #include "drivers/api/driver.hpp"
+#include "firmware/agent/gps_clock.hpp"
 #include "firmware/event/event.hpp"
 
 namespace berm::agent {
@@ -32,6 +33,8 @@ struct DriverParts {
   const drivers::Site& site;
   EventSink& sink;
   bool simulated = false;  // every traffic event carries the flag `simulated`
+  hal::PositionFeeds* positions = nullptr;
+  GpsClock* gps_clock = nullptr;  // takes the times drivers offer; null: nobody does
 };
 
 class DriverHost final : public drivers::DriverContext {
@@ -49,10 +52,12 @@ class DriverHost final : public drivers::DriverContext {
   hal::Clock& clock() override { return parts_.clock; }
   hal::EdgeInputs& edges() override { return parts_.edges; }
   hal::HttpClient* http() override { return parts_.http; }
+  hal::PositionFeeds* positions() override { return parts_.positions; }
   const drivers::Site& site() const override { return parts_.site; }
   const Log& log() const override { return log_; }
   void emit(drivers::Observation observation, std::function<void()> on_durable) override;
   void checkpoint(std::string bytes) override;
+  drivers::TimeVerdict offer_time(const drivers::TimeOffer& offer) override;
   void begin_alarm(std::string_view alarm, std::string_view subject, drivers::Severity severity,
                    std::string_view text) override;
   void end_alarm(std::string_view alarm, std::string_view subject) override;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 
+#include "hal/base/log.hpp"
 #include "hal/base/text.hpp"
 #include "hal/linux/edge_input.hpp"
 #include "hal/linux/http_client.hpp"
+#include "hal/linux/position_feed.hpp"
 #include "hal/sim/clock.hpp"
 #include "hal/sim/edge_input.hpp"
 #include "hal/sim/generated_edges.hpp"
@@ -23,6 +25,12 @@ bool uses_http(const control::NodeConfiguration& configuration) {
          std::ranges::any_of(configuration.uplinks, [](const control::UplinkConfiguration& uplink) {
            return std::holds_alternative<control::HttpUplinkConfiguration>(uplink.way);
          });
+}
+
+bool uses_positions(const control::NodeConfiguration& configuration) {
+  return std::ranges::any_of(configuration.drivers, [](const control::DriverConfiguration& driver) {
+    return driver.descriptor->needs_positions;
+  });
 }
 
 bool uses_files(const control::NodeConfiguration& configuration) {
@@ -61,12 +69,21 @@ Result<std::unique_ptr<Machine>> Machine::make(const control::NodeConfiguration&
     BERM_TRY(const std::string modules, hal::default_module_directory());
     BERM_TRY(machine->http_, hal::load_http_client(machine->loop_, modules));
   }
+  if (uses_positions(configuration)) machine->add_positions();
   if (configuration.simulation) {
     BERM_CHECK(machine->add_simulation(configuration));
   } else {
     BERM_CHECK(machine->add_wires(configuration, board));
   }
   return machine;
+}
+
+// A node without its receiver still counts: what is missing here, the driver says at its start.
+void Machine::add_positions() {
+  const auto modules = hal::default_module_directory();
+  auto feeds = modules ? hal::load_position_feeds(loop_, *modules) : fail(modules.error());
+  if (!feeds) return Log("gps").error(feeds.error().text);
+  positions_ = std::move(*feeds);
 }
 
 Result<void> Machine::add_simulation(const control::NodeConfiguration& configuration) {
@@ -112,8 +129,8 @@ AgentParts Machine::parts() {
   hal::Loop& loop = rate_loop_ ? *rate_loop_ : static_cast<hal::Loop&>(loop_);
   hal::Clock& clock = rate_clock_ ? *rate_clock_ : static_cast<hal::Clock&>(clock_);
   hal::Executor& files = file_executor_ ? *file_executor_ : disk_executor_;
-  return {loop,  disk_executor_, files,       clock,  random_,
-          disk_, *edges_,        http_.get(), &mqtt_, &listeners_};
+  return {loop,    disk_executor_, files,  clock,       random_,         disk_,
+          *edges_, http_.get(),    &mqtt_, &listeners_, positions_.get()};
 }
 
 std::string read_machine_id(const hal::Disk& disk) {

@@ -17,6 +17,7 @@
 #include "hal/linux/mqtt_client.hpp"
 #include "hal/linux/random.hpp"
 #include "hal/linux/stream_listener.hpp"
+#include "hal/position_feed.hpp"
 
 namespace berm::agent {
 
@@ -35,6 +36,7 @@ class Machine {
 
  private:
   explicit Machine(const Board& board);
+  void add_positions();
   Result<void> add_simulation(const control::NodeConfiguration& configuration);
   Result<void> add_wires(const control::NodeConfiguration& configuration, const Board& board);
 
@@ -50,6 +52,7 @@ class Machine {
   std::unique_ptr<hal::Clock> rate_clock_;
   std::unique_ptr<hal::EdgeInputs> edges_;
   std::unique_ptr<hal::HttpClient> http_;
+  std::unique_ptr<hal::PositionFeeds> positions_;
   hal::MosquittoClients mqtt_;
   hal::SocketStreamListeners listeners_;
 };

@@ -140,7 +140,8 @@ class Player {
   Result<void> start_drivers() {
     const DriverParts parts{loop_, clock_, inputs_, nullptr, alarms_, configuration_.site, sink_};
     for (const control::DriverConfiguration& driver : configuration_.drivers) {
-      if (driver.descriptor->needs_http) continue;  // a recording has no site to ask
+      if (driver.descriptor->needs_http) continue;       // a recording has no site to ask
+      if (driver.descriptor->needs_positions) continue;  // and no receiver
       hosts_.push_back(std::make_unique<DriverHost>(driver.instance, parts));
       BERM_CHECK(hosts_.back()->create(*driver.descriptor, driver.options));
       BERM_CHECK(hosts_.back()->start({}));

@@ -35,6 +35,7 @@ struct TransportMaker {
   const control::NodeConfiguration& node;
   const control::UplinkConfiguration& uplink;
   const AgentParts& parts;
+  hal::Clock& clock;
   using Made = Result<std::unique_ptr<uplink::Transport>>;
 
   Made operator()(const control::HttpUplinkConfiguration& http) const {
@@ -78,8 +79,7 @@ struct TransportMaker {
         .journal = {.directory = file.directory, .require_mount = file.require_mount},
         .headers = headers_of(node)};
     options.max_events = uplink.batch_events;
-    const uplink::FileTransportParts file_parts{parts.loop, parts.file_executor, parts.disk,
-                                                parts.clock};
+    const uplink::FileTransportParts file_parts{parts.loop, parts.file_executor, parts.disk, clock};
     return std::make_unique<uplink::FileTransport>(std::move(options), file_parts);
   }
 };
@@ -100,8 +100,8 @@ event::WhenFull when_full_of(control::WhenFull when_full) {
 
 Result<std::unique_ptr<uplink::Transport>> make_transport(
     const control::NodeConfiguration& node, const control::UplinkConfiguration& uplink,
-    const AgentParts& parts) {
-  return std::visit(TransportMaker{node, uplink, parts}, uplink.way);
+    const AgentParts& parts, hal::Clock& clock) {
+  return std::visit(TransportMaker{node, uplink, parts, clock}, uplink.way);
 }
 
 uplink::ForwarderOptions forwarder_options(const control::UplinkConfiguration& uplink,

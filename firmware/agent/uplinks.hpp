@@ -16,7 +16,7 @@ namespace berm::agent {
 // Error: a password file that cannot be read, or a way this build has no client for.
 Result<std::unique_ptr<uplink::Transport>> make_transport(
     const control::NodeConfiguration& node, const control::UplinkConfiguration& uplink,
-    const AgentParts& parts);
+    const AgentParts& parts, hal::Clock& clock);
 
 uplink::ForwarderOptions forwarder_options(const control::UplinkConfiguration& uplink,
                                            outbox::UplinkIndex index);

@@ -90,6 +90,7 @@ int run_on(Chosen chosen, const std::string& state, const std::string& socket) {
   AgentOptions options{.state_directory = state, .socket_path = socket};
   options.machine_id = read_machine_id(disk);
   options.version = kVersion;
+  options.built = wall_s(kBuildDate);
   options.effective_document = chosen.file.parsed.effective.to_text(true);
   options.config_sha = chosen.file.parsed.sha256;
   options.configuration_fault = chosen.fault;
