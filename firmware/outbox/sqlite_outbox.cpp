@@ -414,9 +414,19 @@ Status SqliteOutbox::status() const {
   return status;
 }
 
+namespace {
+std::string parent_of(const std::string& directory) {
+  const auto slash = directory.find_last_of('/');
+  return slash == 0 || slash == std::string::npos ? "/" : directory.substr(0, slash);
+}
+}  // namespace
+
 Result<std::unique_ptr<Outbox>> open_outbox(const OutboxOptions& options,
                                             const OutboxParts& parts) {
   BERM_CHECK(parts.disk.make_directory(options.directory));
+  // The directory's own name must survive a power cut too, or all in it goes. At every open: the
+  // cut may have come between making and syncing. Where the parent may not be read, others made it.
+  static_cast<void>(parts.disk.sync_directory(parent_of(options.directory)));
   BERM_TRY(auto lock, parts.disk.lock(options.directory + "/outbox.lock"));
   const auto owner =
       std::make_shared<StoreOwner>(StoreOwner{.options = options,
