@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Random damage to a real state directory: bytes flipped, files cut short, emptied, filled with
+garbage, gone; in the database, its log, the identity, the ballast, the lock and the confirmed
+document; a directory in the place of the last or of the ballast; a database of another version. The agent starts each time,
+samples and commits, says by gap record and alarm what is lost, and what a receiver has in the end
+audits clean. Only a newer program's database is refused: clearly, and nothing is touched.
+
+What no program can tell from a power cut is judged more mildly: a log that is gone, cut short, or
+damaged in its last transaction alone may take the newest events back with it.
+
+--count N how many, --seed repeats a run, --jobs J at once, each with a directory of its own."""
+
+import argparse
+import collections
+import json
+import multiprocessing
+import pathlib
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+
+from node import Node, alarms_in, fast_folder, is_drained, lines_of, stick
+from street import audit, terminate_on_alarm
+
+DATABASE, LOG = "outbox.db", "outbox.db-wal"
+FILES = (DATABASE, LOG, "outbox.identity", "outbox.ballast", "outbox.lock", "confirmed.json")
+KINDS = {  # how often each
+    "flip": 8,
+    "cut": 4,
+    "garbage": 4,
+    "empty": 2,
+    "gone": 2,
+    "directory": 1,
+    "newer": 1,
+    "older": 1,
+}
+DIRECTORIES = ("outbox.ballast", "confirmed.json")
+FRAME_HEAD, LOG_HEAD = 24, 32
+WITHIN_S = 20
+Damage = collections.namedtuple("Damage", "file kind is_mild")
+
+
+def last_transaction_at(log):
+    """Where the newest committed transaction of a log begins."""
+    page = int.from_bytes(log[8:12], "big")
+    size, salts, commits = FRAME_HEAD + page, log[16:24], []
+    for at in range(LOG_HEAD, len(log) - size + 1, size):
+        if log[at + 8 : at + 16] != salts:
+            break
+        if log[at + 4 : at + 8] != bytes(4):
+            commits.append(at + size)
+    return commits[-2] if len(commits) > 1 else LOG_HEAD
+
+
+def flip(path, chance):
+    content = bytearray(path.read_bytes())
+    places = [chance.randrange(len(content)) for _ in range(chance.choice([1, 1, 4, 64]))]
+    is_mild = path.name == LOG and min(places) >= last_transaction_at(bytes(content))
+    for place in places:
+        content[place] ^= chance.randint(1, 255)
+    path.write_bytes(content)
+    return is_mild
+
+
+def says_newer(path):
+    """The flips hit the very bytes that hold the version."""
+    version = int.from_bytes(path.read_bytes()[60:64], "big", signed=True)
+    return path.name == DATABASE and version > 1
+
+
+def set_version(path, version):
+    """As another program would have left it."""
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version={version}")
+    connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def damage(state, chance):
+    """Damages one file of the directory; says which and how."""
+    kind = chance.choices(list(KINDS), KINDS.values())[0]
+    if kind in ("newer", "older"):
+        set_version(state / DATABASE, 99 if kind == "newer" else 0)
+        return Damage(DATABASE, kind, False)
+    there = [name for name in FILES if (state / name).exists()]
+    heavy = [name for name in (DATABASE, LOG) if name in there]
+    name = chance.choice(DIRECTORIES if kind == "directory" else there + heavy + heavy)
+    path = state / name
+    content = path.read_bytes() if path.exists() else b""
+    is_mild = name == LOG
+    if kind == "flip" and content:
+        is_mild = flip(path, chance)
+        kind = "newer" if says_newer(path) else kind
+    elif kind == "cut":
+        path.write_bytes(content[: chance.randrange(len(content) + 1)])
+    elif kind == "garbage":
+        path.write_bytes(chance.randbytes(chance.choice([1, 100, max(len(content), 1), 50000])))
+        is_mild = is_mild and path.stat().st_size < LOG_HEAD
+    elif kind in ("gone", "directory"):
+        path.unlink(missing_ok=True)
+        if kind == "directory":
+            path.mkdir()
+    else:
+        path.write_bytes(b"")
+    return Damage(name, kind, is_mild)
+
+
+class Original:
+    """A directory that has lived: some delivered, some not, closed in order or killed."""
+
+    def __init__(self, folder, is_killed):
+        self.node = Node(folder, {})
+        self.away = folder / "away"
+        self.stick = self.away / "stick"  # there only once `away` is
+        self.node.uplinks = stick(self.stick)
+        self.copy = folder / "copy"
+        self.live(is_killed)
+
+    def live(self, is_killed):
+        self.away.mkdir()
+        self.node.configure()
+        self.node.start()
+        try:
+            self.node.wait("something arrived", lambda _: len(lines_of(self.stick)) > 12)
+            self.node.end()
+            self.away.rename(self.node.folder / "received")
+            self.node.start()
+            self.node.wait("something waits", lambda s: s["uplinks"]["stick"]["waiting"] > 16)
+            if not is_killed:
+                assert self.node.end() == 0
+        finally:
+            self.node.kill()
+        self.received = lines_of(self.node.folder / "received")
+        shutil.copytree(self.node.state, self.copy)
+
+    def restore(self):
+        """Into the same directory: its inode is part of the identity."""
+        for old in self.node.state.iterdir():
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for path in self.copy.iterdir():
+            shutil.copy2(path, self.node.state)
+        shutil.rmtree(self.away, ignore_errors=True)
+        self.away.mkdir()
+        self.node.log.write_text("")
+
+
+def contents(state):
+    return {p.name: p.read_bytes() for p in state.iterdir() if p.is_file()}
+
+
+def check_refused(original):
+    """Another version's database: said clearly, and left alone."""
+    before = contents(original.node.state)
+    original.node.start()
+    code = original.node.child.wait(timeout=30)
+    said = original.node.said()
+    assert code == 1 and "newer program" in said and DATABASE in said, (code, said)
+    after = contents(original.node.state)
+    for name in (DATABASE, LOG, "outbox.identity", "outbox.ballast"):
+        # Looking into a database makes an empty log beside it.
+        is_same = before.get(name, b"") == after.get(name, b"")
+        assert is_same, f"{name} was touched"
+
+
+def check_goes_on(original, harmed):
+    node = original.node
+    node.start()
+    before = set(original.received)
+
+    def samples(_):
+        fresh = [json.loads(line) for line in lines_of(original.stick) if line not in before]
+        times = [e["time"] for e in fresh if e["stream"] == "traffic.lane" and e["coverage"] > 0]
+        return any(time >= began for time in times)
+
+    began = int(time.time())
+    node.wait("new periods are sampled, committed and delivered", samples, WITHIN_S)
+    node.wait("everything is delivered", is_drained, WITHIN_S)
+    assert node.end() == 0, node.said()
+    fresh = lines_of(original.stick)
+    code, report = audit(original.received + fresh)
+    if not harmed.is_mild:
+        assert code == 0, json.dumps(
+            [s for s in report["streams"] if s["missing"] or s["differing"]] or report
+        )[:1500]
+    check_said(original, [json.loads(line) for line in fresh], harmed)
+    return code == 0
+
+
+def check_said(original, events, harmed):
+    """What is lost has an alarm and a gap record, and nothing else claims a loss."""
+    lost = [e for e in events if e["stream"] == "node.gap" and e["cause"] == "damaged"]
+    is_new = any(e["stream"] == "node.epoch" and e["reason"] == "damaged" for e in events)
+    if lost or is_new:
+        assert "outbox_damaged" in alarms_in(events), "no alarm says what was lost"
+        assert harmed.file in (DATABASE, LOG), f"{harmed}: {lost[:2]}"
+    if is_new and (original.copy / "outbox.identity").exists():
+        assert lost, "a new epoch, and nothing says what the old one lost"
+
+
+def try_damages(seed, count):
+    """[(damage, what is wrong)] and how often each was tried."""
+    chance = random.Random(seed)
+    bad, tried = [], collections.Counter()
+    with tempfile.TemporaryDirectory(prefix="berm-harm-", dir=fast_folder()) as folder:
+        folder = pathlib.Path(folder).resolve()
+        originals = []
+        for is_killed in (True, False):
+            home = folder / ("killed" if is_killed else "closed")
+            home.mkdir()
+            originals.append(Original(home, is_killed))
+        for number in range(count):
+            original = chance.choice(originals)
+            original.restore()
+            harmed = damage(original.node.state, chance)
+            tried[harmed.kind, harmed.file] += 1
+            try:
+                if harmed.kind == "newer":
+                    check_refused(original)
+                else:
+                    is_clean = check_goes_on(original, harmed)
+                    tried["not told from a power cut", LOG] += not is_clean
+            except (AssertionError, OSError, ValueError) as error:
+                bad.append((seed, number, original.node.folder.name, harmed, str(error)))
+            finally:
+                original.node.kill()
+    return bad, tried
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--count", type=int, default=40)
+    words.add_argument("--jobs", type=int, default=4)
+    words.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    chosen = words.parse_args()
+    print(f"seed {chosen.seed}", flush=True)
+    share = -(-chosen.count // chosen.jobs)
+    terminate_on_alarm(240 + 10 * share)
+    with multiprocessing.Pool(chosen.jobs) as pool:
+        found = pool.starmap(try_damages, [(chosen.seed + j, share) for j in range(chosen.jobs)])
+    bad = [one for each, _ in found for one in each]
+    tried = sum((each for _, each in found), collections.Counter())
+    for (kind, file), count in sorted(tried.items()):
+        print(f"  {count:4} {kind} {file}")
+    count = sum(count for (kind, _), count in tried.items() if kind in KINDS)
+    print(f"{count} damages, {len(bad)} bad")
+    for one in bad[:20]:
+        print(*one, sep="\n  ")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
