@@ -32,9 +32,10 @@ CALLS = [
     (
         "a clock outside hal",
         re.compile(_CLOCK + _OWN + r"(?:clock_gettime|gettimeofday)\s*\("),
-        # The log limits its lines a minute before any Clock exists; the simulator's own program says
-        # how many days it lives a minute.
-        ("hal/linux/", "hal/base/log.cpp", "tests/scenario/simulate_main.cpp") + _REAL_TIME_TESTS,
+        # The log limits its lines a minute before any Clock exists; the simulator's own program
+        # says how many days it lives a minute.
+        ("hal/linux/", "hal/base/log.cpp", "tests/scenario/simulate_main.cpp")
+        + _REAL_TIME_TESTS,
     ),
     (
         "the environment",
