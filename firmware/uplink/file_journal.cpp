@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "firmware/uplink/limits.hpp"
 #include "hal/base/assert.hpp"
@@ -37,11 +39,69 @@ Result<void> FileJournal::append(std::string_view lines, WallTime now) {
   BERM_CHECK(check_mount());
   BERM_CHECK(make_directory(options_.directory));
   BERM_CHECK(make_directory(day));
+  BERM_CHECK(take_back());
+  if (!std::exchange(is_whole_, false)) repair(day);
   BERM_TRY(std::unique_ptr<hal::File> file, disk_.open_append(path));
   BERM_CHECK(cut_torn_line(path, *file));
-  BERM_CHECK(file->append(lines));
-  BERM_CHECK(file->sync());
-  return sync_names(day, path);
+  BERM_TRY(const std::uint64_t size, file->size());
+  doubt_ = Doubt{path, size};
+  BERM_CHECK(write(*file, lines));
+  doubt_.reset();
+  BERM_CHECK(sync_names(day, path));
+  is_whole_ = true;
+  return {};
+}
+
+Result<void> FileJournal::write(hal::File& file, std::string_view lines) {
+  auto written = file.append(lines);
+  if (written) written = file.sync();
+  if (!written) static_cast<void>(take_back());
+  return written;
+}
+
+// After a failed sync the lines can be seen and need not ever reach the medium, whatever is synced
+// after them: they must be written anew.
+Result<void> FileJournal::take_back() {
+  if (!doubt_) return {};
+  BERM_TRY(const std::unique_ptr<hal::File> file, disk_.open_append(doubt_->path));
+  BERM_TRY(const std::uint64_t size, file->size());
+  if (size > doubt_->size) BERM_CHECK(file->truncate(doubt_->size));
+  doubt_.reset();
+  return {};
+}
+
+// Which file an earlier process or a failed append left torn is not known: the clock may have been
+// wrong. So all of the days that can be it, as well as that can be done.
+void FileJournal::repair(const std::string& day_directory) {
+  std::vector<std::string> days{day_directory};
+  const auto known = disk_.list(options_.directory);
+  if (!known) return;
+  for (auto name = known->rbegin(); name != known->rend() && days.size() < kRepairedDays; ++name) {
+    const std::string day = options_.directory + "/" + *name;
+    if (day != day_directory) days.push_back(day);
+  }
+  for (const std::string& day : days) {
+    const auto names = disk_.list(day);
+    for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+      const std::string path = day + "/" + name;
+      const auto file = disk_.open_append(path);
+      if (!file) continue;
+      static_cast<void>(cut_unwritten(path, **file));
+      static_cast<void>(cut_torn_line(path, **file));
+    }
+  }
+}
+
+// A power cut may leave the end of an append and not its middle: then zeros stand there, which no
+// line has. One append is all that can be unsynced.
+Result<void> FileJournal::cut_unwritten(const std::string& path, hal::File& file) const {
+  BERM_TRY(const std::uint64_t size, file.size());
+  const std::uint64_t from = size > kMaxUnsyncedBytes ? size - kMaxUnsyncedBytes : 0;
+  BERM_TRY(const std::string tail, disk_.read_at(path, from, kMaxUnsyncedBytes));
+  const std::size_t zero = tail.find('\0');
+  if (zero == std::string::npos) return {};
+  BERM_CHECK(file.truncate(from + zero));
+  return file.sync();
 }
 
 Result<void> FileJournal::check_mount() const {

@@ -47,6 +47,8 @@ inline constexpr Milliseconds kPubackTimeout{30'000};
 inline constexpr std::size_t kMqttControlSlots = 4;  // beside the window: state messages
 inline constexpr std::size_t kTailChunk =
     65'536;  // read back at a time when looking for a torn line
+inline constexpr std::size_t kMaxUnsyncedBytes = 2u << 20;  // one append: a batch or one event
+inline constexpr std::size_t kRepairedDays = 3;             // today's folder and the two newest
 
 static_assert(outbox::kMaxEventBytes <= codec::kMaxBodyBytes);
 

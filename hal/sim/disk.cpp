@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/sim/disk.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -95,6 +96,16 @@ Result<std::string> SimDisk::read(const std::string& path, std::size_t max_bytes
   }
   std::string bytes(node->seen.size(), '\0');
   BERM_TRY(const std::size_t taken, volume_->read(*node, 0, bytes));
+  bytes.resize(taken);
+  return bytes;
+}
+
+Result<std::string> SimDisk::read_at(const std::string& path, std::uint64_t offset,
+                                     std::size_t max_bytes) const {
+  BERM_TRY(const SimNodePtr node, volume_->open(path, false, false));
+  const std::uint64_t size = node->seen.size();
+  std::string bytes(offset < size ? std::min<std::uint64_t>(max_bytes, size - offset) : 0, '\0');
+  BERM_TRY(const std::size_t taken, volume_->read(*node, offset, bytes));
   bytes.resize(taken);
   return bytes;
 }

@@ -29,6 +29,8 @@ class SimDisk final : public Disk {
   ~SimDisk() override;
 
   Result<std::string> read(const std::string& path, std::size_t max_bytes) const override;
+  Result<std::string> read_at(const std::string& path, std::uint64_t offset,
+                              std::size_t max_bytes) const override;
   Result<std::unique_ptr<File>> open_append(const std::string& path) override;
   Result<void> write_whole(const std::string& path, std::string_view bytes) override;
   Result<void> rename(const std::string& from, const std::string& to) override;

@@ -69,6 +69,61 @@ TEST_F(FileJournalTest, ATornLastLineIsCutOffBeforeTheNextIsWritten) {
   }
 }
 
+TEST_F(FileJournalTest, WhatAPowerCutLeftOfAnAppendIsCutOffAlsoInAnEarlierFile) {
+  const std::string whole = "{\"a\":1}\n";
+  disk.prepare_file("/media/usb/berm/2027-01-15/07.jsonl",
+                    whole + std::string(512, '\0') + "\"b\":2}\n{\"c\":3}\n");
+  disk.prepare_file("/media/usb/berm/2027-01-14/23.jsonl", whole + "{\"d");
+  disk.prepare_file(file, whole + whole + std::string(100, '\0'));
+  ASSERT_TRUE(journal.append("{\"e\":5}\n", kNow));
+  EXPECT_EQ(text("/media/usb/berm/2027-01-15/07.jsonl"), whole);
+  EXPECT_EQ(text("/media/usb/berm/2027-01-14/23.jsonl"), whole);
+  EXPECT_EQ(text(file), whole + whole + "{\"e\":5}\n");
+}
+
+TEST_F(FileJournalTest, AfterAnyPowerCutThereAreWholeLinesOnly) {
+  const std::string line = "{\"text\":\"" + std::string(700, 'x') + "\"}\n";
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    hal::SimDisk cut({.capacity_bytes = 1u << 20});
+    cut.prepare_directory("/media/usb/berm");
+    cut.set_mount_point("/media/usb", true);
+    hal::SimRandom random(seed);
+    const std::uint64_t last = cut.volume().operations() + 8 + random.below(16);
+    cut.volume().observe([&](std::uint64_t number, hal::DiskOperation, std::string_view) {
+      if (number == last) cut.power_cut(random);
+    });
+    FileJournal before({.directory = "/media/usb/berm"}, cut);
+    while (before.append(line + line + line, kNow)) {
+    }
+    cut.volume().power_on();
+    FileJournal after({.directory = "/media/usb/berm"}, cut);
+    ASSERT_TRUE(after.append("{}\n", kNow + Seconds(7200)));
+    const std::string left = cut.read(file, kMany).value_or("");
+    EXPECT_EQ(left.size() % line.size(), 0u) << "seed " << seed;
+    EXPECT_EQ(left.find('\0'), std::string::npos) << "seed " << seed;
+  }
+}
+
+// The kernel forgets after a failed sync what it did not write.
+TEST_F(FileJournalTest, WhatAFailedSyncLeftUnwrittenIsWrittenAnew) {
+  const std::string line = "{\"text\":\"" + std::string(700, 'x') + "\"}\n";
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    hal::SimDisk cut({.capacity_bytes = 1u << 20});
+    cut.prepare_directory("/media/usb/berm");
+    cut.set_mount_point("/media/usb", true);
+    FileJournal before({.directory = "/media/usb/berm"}, cut);
+    ASSERT_TRUE(before.append(line, kNow));
+    cut.volume().inject({.operation = hal::DiskOperation::sync, .path_contains = ".jsonl"});
+    ASSERT_FALSE(before.append(line + line, kNow));
+    ASSERT_TRUE(before.append(line + line, kNow));
+    ASSERT_TRUE(before.append(line, kNow));
+    hal::SimRandom random(seed);
+    cut.power_cut(random);
+    cut.volume().power_on();
+    EXPECT_EQ(cut.read(file, kMany).value_or(""), line + line + line + line) << "seed " << seed;
+  }
+}
+
 TEST_F(FileJournalTest, AFileOfNothingButATornLineBeginsAnew) {
   for (const std::size_t size : {std::size_t{1}, kTailChunk - 1, kTailChunk, kTailChunk + 1}) {
     disk.prepare_file(file, std::string(size, 'x'));
