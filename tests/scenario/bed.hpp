@@ -63,6 +63,8 @@ class Bed {
   Receiver& stick() { return *stick_; }
   // A second machine with a copy of the card, and its own machine-id.
   Cabinet& add_twin(const std::string& machine_id);
+  // It is switched off for good; what only its card holds is delivered by the first machine's.
+  void remove_twin() { twin_.reset(); }
   void heal();
 
   // --- what is seen ---
