@@ -172,4 +172,35 @@ Result<Books> load_books(Tables& tables, const std::string& boot_id,
   return books;
 }
 
+namespace {
+
+Result<bool> is_empty(Tables& tables, const Series& series) {
+  BERM_TRY(const auto segment, tables.seek_segment(series.id, 1));
+  BERM_TRY(const auto refused, tables.number(sql::kCountSetAsideOf, series.id));
+  return !segment && refused.value_or(0) == 0;
+}
+
+}  // namespace
+
+Result<bool> forget_empty_epochs(Tables& tables, const Books& books) {
+  bool has_gone = false;
+  for (std::size_t epoch = 0; epoch < books.epochs.size(); ++epoch) {
+    if (epoch == books.epoch) continue;
+    bool is_used = false;
+    for (const Series& series : books.series) {
+      if (series.epoch != epoch) continue;
+      BERM_TRY(const bool is_over, is_empty(tables, series));
+      is_used = is_used || !is_over;
+      if (!is_over) continue;
+      BERM_CHECK(tables.run(sql::kDeleteUndeliveredOf, {}, series.id));
+      BERM_CHECK(tables.run(sql::kDeleteSeries, {}, series.id));
+      has_gone = true;
+    }
+    if (is_used) continue;
+    BERM_CHECK(tables.run(sql::kDeleteEpoch, {}, books.epochs[epoch].id));
+    has_gone = true;
+  }
+  return has_gone;
+}
+
 }  // namespace berm::outbox

@@ -40,4 +40,8 @@ using UnknownSchema = std::function<const event::StreamSchema*(std::string_view 
 Result<Books> load_books(Tables& tables, const std::string& boot_id,
                          const UnknownSchema& unknown_schema);
 
+// Removes the series of earlier epochs that hold nothing any more, and epochs without series. True:
+// some went, and the books must be loaded anew.
+Result<bool> forget_empty_epochs(Tables& tables, const Books& books);
+
 }  // namespace berm::outbox

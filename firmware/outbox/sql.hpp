@@ -41,6 +41,8 @@ extern const char* const kSelectSetAside;
 extern const char* const kDeleteSetAside;
 extern const char* const kTrimSetAside;
 extern const char* const kCountSetAside;
+extern const char* const kCountSetAsideOf;
+extern const char* const kDeleteUndeliveredOf;
 extern const char* const kUpsertCheckpoint;
 extern const char* const kSelectCheckpoints;
 extern const char* const kMigration0001Initial;

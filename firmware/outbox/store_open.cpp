@@ -21,6 +21,15 @@ WalState log_state(hal::Disk& disk, const std::string& directory) {
   return log ? check_wal(*log) : WalState::empty;
 }
 
+bool is_ballast_whole(hal::Disk& disk, const OutboxOptions& options) {
+  const std::string path = options.directory + "/outbox.ballast";
+  if (!disk.exists(path)) return false;
+  const auto file = disk.open_append(path);
+  if (!file) return true;  // there, and nothing to be done about it now
+  const auto size = (*file)->size();
+  return size && *size >= static_cast<std::uint64_t>(ballast_bytes(options));
+}
+
 Sidecar sidecar_of(const Books& books) {
   Sidecar sidecar;
   for (std::size_t i = 0; i < books.epochs.size(); ++i) {
@@ -59,8 +68,15 @@ Result<void> Store::open_files() {
   database_ = std::move(opened.database);
   if (opened.is_new) BERM_CHECK(parts_.disk.sync_directory(options_.directory));
   tables_ = std::make_unique<Tables>(*database_);
-  BERM_TRY(books_, load_books(*tables_, parts_.clock.boot_id(),
-                              [this](std::string_view name) { return unknown_schema(name); }));
+  const auto load = [this] {
+    return load_books(*tables_, parts_.clock.boot_id(),
+                      [this](std::string_view name) { return unknown_schema(name); });
+  };
+  BERM_TRY(books_, load());
+  BERM_TRY(const bool has_gone, forget_empty_epochs(*tables_, books_));
+  if (has_gone) {
+    BERM_TRY(books_, load());
+  }
   return {};
 }
 
@@ -112,8 +128,7 @@ Result<void> Store::begin(bool is_damaged) {
   BERM_CHECK(transact([this, is_tail_lost] { return establish(is_tail_lost); }));
   is_established_ = true;
   BERM_CHECK(keep_sidecar());
-  const auto ballast = parts_.disk.exists(options_.directory + "/outbox.ballast");
-  has_ballast_ = ballast;
+  has_ballast_ = is_ballast_whole(parts_.disk, options_);
   keep_ballast();
   return {};
 }

@@ -67,6 +67,23 @@ TEST_F(OutboxEpoch, IsNewAfterARestoredBackup) {
   expect_new(old, "another directory");
 }
 
+TEST_F(OutboxEpoch, OldOneIsForgottenOnceNothingOfItIsLeft) {
+  bed_.options.keep_delivered_s = 60;
+  const std::string old = before();
+  bed_.options.machine_id = "machine-2";
+  expect_new(old, "another machine");
+  bed_.run_for(Seconds{600});
+  EXPECT_NE(bed_.disk().read("/state/berm/outbox.identity", 65536)->find(old), std::string::npos);
+  bed_.close();
+  ASSERT_TRUE(bed_.open());
+  EXPECT_EQ(bed_.disk().read("/state/berm/outbox.identity", 65536)->find(old), std::string::npos);
+  bed_.append_lane(1);
+  bed_.run_for(Seconds{2});
+  const auto events = bed_.drain(0);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].seq, 2);
+}
+
 TEST_F(OutboxEpoch, ProgramThatIsOlderThanTheOutboxTouchesNothing) {
   before();
   {
