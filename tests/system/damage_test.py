@@ -5,7 +5,9 @@ garbage, gone; in the database, its log, the identity, the ballast, the lock and
 document; a directory in the place of the last or of the ballast; a database of another version.
 The agent starts each time, samples and commits, says by gap record and alarm what is lost, and
 what a receiver has in the end audits clean. Only a newer program's database is refused: clearly,
-and nothing is touched.  What no program can tell from a power cut is judged more mildly: a log
+and nothing is touched.
+
+What no program can tell from a power cut is judged more mildly: a log
 that is gone, cut short, or damaged in its last transaction alone may take the newest events back
 with it.  --count N how many, --seed repeats a run, --jobs J at once, each with a directory of its
 own."""
