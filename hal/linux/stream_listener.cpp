@@ -102,6 +102,7 @@ class SocketConnection final : public StreamConnection {
   }
 
   const Peer& peer() const override { return peer_; }
+  std::size_t unsent_bytes() const override { return unsent_.size(); }
   bool has_ended() const { return has_ended_; }
 
  private:
@@ -129,6 +130,8 @@ class SocketConnection final : public StreamConnection {
     unsent_.shrink_to_fit();
     if (is_closing_) return end();
     update_interest();
+    const auto handler = on_drained;
+    if (handler) handler();
   }
 
   std::size_t write_some(std::string_view bytes) {

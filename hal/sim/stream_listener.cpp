@@ -18,10 +18,12 @@ struct SimStreamWire {
   bool has_agent = true;       // the agent's side still takes and sends
   std::function<void()> wake;  // runs the agent's side in a turn of its own; empty: it is gone
 
-  void read_all() {
-    if (!is_reading) return;
+  // True: something had waited, and all of it was read.
+  bool read_all() {
+    if (!is_reading || unsent.empty()) return false;
     received += unsent;
     unsent.clear();
+    return true;
   }
   void wake_agent() const {
     if (wake) wake();
@@ -62,12 +64,17 @@ class SimConnection final : public StreamConnection {
     wire_->wake();
   }
   const Peer& peer() const override { return peer_; }
+  std::size_t unsent_bytes() const override { return wire_->unsent.size(); }
   bool has_ended() const { return !wire_->has_agent; }
 
  private:
   void take() {
-    wire_->read_all();
+    const bool has_drained = wire_->read_all();
     if (has_ended()) return on_ended_(*this);
+    if (has_drained && !is_closing_) {
+      const auto drained = on_drained;
+      if (drained) drained();
+    }
     if (!is_closing_ && !wire_->to_agent.empty()) {
       const std::string bytes = std::exchange(wire_->to_agent, {});
       const auto handler = on_bytes;  // it may put another one in its place

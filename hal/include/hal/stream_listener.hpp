@@ -29,7 +29,11 @@ class StreamConnection {
   virtual void send(std::string_view bytes) = 0;
   virtual void close_after_sending() = 0;
   virtual const Peer& peer() const = 0;
+  // Taken by `send` and not yet by the peer.
+  virtual std::size_t unsent_bytes() const = 0;
   std::function<void(std::string_view bytes)> on_bytes;
+  // What had to wait has all been taken by the peer. Never inside a call of `send`.
+  std::function<void()> on_drained;
   std::function<void()> on_closed;  // the last call; the connection dies afterwards
 };
 
