@@ -118,6 +118,10 @@ class Outbox {
   // for commit within its stream's group time. `on_durable` once it is committed. False: not taken
   // (queue bound, or a stream with when_full `refuse` while full): a counted, reported loss.
   virtual bool append(event::Draft draft, std::function<void()> on_durable = {}) = 0;
+  // Told of each appended event once it is committed, with its sequence, before its `on_durable`
+  // (the shell's `tail`). One; empty: nobody. The outbox's own records (gaps, epochs) are not told.
+  using OnCommitted = std::function<void(const event::Draft& draft, std::int64_t seq)>;
+  virtual void on_committed(OnCommitted callback) = 0;
   // Durable with, and never before, everything appended before this call. Key: driver instance.
   virtual void checkpoint(std::string_view key, std::string bytes) = 0;
   // What was checkpointed last, from the database at open; empty: none.
@@ -139,7 +143,8 @@ class Outbox {
 
   // --- set aside
   // -----------------------------------------------------------------------------------
-  virtual void list_set_aside(std::size_t max,
+  // By number, those from `from` on.
+  virtual void list_set_aside(std::int64_t from, std::size_t max,
                               std::function<void(Result<std::vector<SetAside>>)> done) = 0;
   virtual void requeue(std::int64_t number, std::function<void(Result<void>)> done) = 0;
 

@@ -69,7 +69,7 @@ Result<void> Shelf::put(UplinkIndex uplink, Reader& reader, std::span<const Refu
   return core_.tables.run(sql::kTrimSetAside, {}, static_cast<std::int64_t>(kMaxSetAside));
 }
 
-Result<std::vector<SetAside>> Shelf::list(std::size_t max) {
+Result<std::vector<SetAside>> Shelf::list(std::int64_t from, std::size_t max) {
   std::vector<SetAside> shelf;
   const auto each = [&](Statement& row) {
     const auto series = std::ranges::find(core_.books.series, row.integer(2), &Series::id);
@@ -84,7 +84,7 @@ Result<std::vector<SetAside>> Shelf::list(std::size_t max) {
     }
     shelf.push_back(std::move(one));
   };
-  BERM_CHECK(core_.tables.run(sql::kListSetAside, each, static_cast<std::int64_t>(max)));
+  BERM_CHECK(core_.tables.run(sql::kListSetAside, each, from, static_cast<std::int64_t>(max)));
   return shelf;
 }
 

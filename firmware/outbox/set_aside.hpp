@@ -24,7 +24,7 @@ class Shelf {
  public:
   explicit Shelf(Core core) : core_(core) {}
   Result<void> put(UplinkIndex uplink, Reader& reader, std::span<const Refusal> refusals);
-  Result<std::vector<SetAside>> list(std::size_t max);
+  Result<std::vector<SetAside>> list(std::int64_t from, std::size_t max);
   Result<void> put_back(std::int64_t number);
 
  private:

@@ -124,8 +124,21 @@ void SqliteOutbox::start_commit() {
   committing_events_ = pending_.drafts.size();
   committing_bytes_ = pending_.bytes;
   const auto work = std::make_shared<Pending>(std::exchange(pending_, Pending()));
-  jobs_.submit([work](Store& store) { return store.commit(work->drafts, work->checkpoints); },
-               [this, work](const JobReport& report) { commit_done(work, report); });
+  work->wants_sequences = on_committed_ != nullptr;
+  jobs_.submit(
+      [work](Store& store) -> Result<void> {
+        BERM_CHECK(store.commit(work->drafts, work->checkpoints));
+        if (work->wants_sequences) work->sequences = store.sequences_of(work->drafts);
+        return {};
+      },
+      [this, work](const JobReport& report) { commit_done(work, report); });
+}
+
+void SqliteOutbox::tell_committed(const Pending& work) const {
+  if (!on_committed_) return;
+  for (std::size_t i = 0; i < work.sequences.size(); ++i) {
+    on_committed_(work.drafts[i], work.sequences[i]);
+  }
 }
 
 void SqliteOutbox::commit_done(const std::shared_ptr<Pending>& work, const JobReport& report) {
@@ -141,6 +154,7 @@ void SqliteOutbox::commit_done(const std::shared_ptr<Pending>& work, const JobRe
   }
   backoff_ = Milliseconds{0};
   end_failure();
+  tell_committed(*work);
   for (const auto& callback : work->on_durable) callback();
   plan_commit();
   run_flush();
@@ -240,7 +254,7 @@ void SqliteOutbox::notify() {
 // --- set aside
 // -------------------------------------------------------------------------------------
 
-void SqliteOutbox::list_set_aside(std::size_t max,
+void SqliteOutbox::list_set_aside(std::int64_t from, std::size_t max,
                                   std::function<void(Result<std::vector<SetAside>>)> done) {
   if (commands_ >= kMaxCommands) {
     done(fail(ErrorCode::full, "too many outbox commands at once"));
@@ -249,8 +263,8 @@ void SqliteOutbox::list_set_aside(std::size_t max,
   ++commands_;
   const auto shelf = std::make_shared<std::vector<SetAside>>();
   jobs_.submit(
-      [max, shelf](Store& store) -> Result<void> {
-        BERM_TRY(*shelf, store.list_set_aside(max));
+      [from, max, shelf](Store& store) -> Result<void> {
+        BERM_TRY(*shelf, store.list_set_aside(from, max));
         return {};
       },
       [this, shelf, done = std::move(done)](const JobReport& report) {

@@ -30,6 +30,7 @@ class SqliteOutbox final : public Outbox {
                std::map<std::string, std::string> checkpoints);
 
   bool append(event::Draft draft, std::function<void()> on_durable) override;
+  void on_committed(OnCommitted callback) override { on_committed_ = std::move(callback); }
   void checkpoint(std::string_view key, std::string bytes) override;
   std::string checkpointed(std::string_view key) const override;
   void take(UplinkIndex uplink, TakeRequest request,
@@ -38,7 +39,7 @@ class SqliteOutbox final : public Outbox {
   void return_all(UplinkIndex uplink) override;
   void on_available(UplinkIndex uplink, std::function<void()> callback) override;
   std::int64_t waiting(UplinkIndex uplink) const override;
-  void list_set_aside(std::size_t max,
+  void list_set_aside(std::int64_t from, std::size_t max,
                       std::function<void(Result<std::vector<SetAside>>)> done) override;
   void requeue(std::int64_t number, std::function<void(Result<void>)> done) override;
   void flush(std::function<void()> done) override;
@@ -54,6 +55,9 @@ class SqliteOutbox final : public Outbox {
     std::vector<std::function<void()>> on_durable;  // of some of them, in order
     std::map<std::string, std::string> checkpoints;
     std::size_t bytes = 0;
+    // Asked for when somebody wants to be told: the sequence of each draft, once committed.
+    bool wants_sequences = false;
+    std::vector<std::int64_t> sequences;
     bool is_empty() const { return drafts.empty() && checkpoints.empty(); }
   };
   bool has_room(const event::Draft& draft, std::size_t bytes) const;
@@ -61,6 +65,7 @@ class SqliteOutbox final : public Outbox {
   int group_ms(const event::StreamSchema& schema) const;
   void plan_commit();
   void start_commit();
+  void tell_committed(const Pending& work) const;
   void commit_done(const std::shared_ptr<Pending>& work, const JobReport& report);
   void put_back(Pending& work);
   void plan_save(bool is_much);
@@ -94,6 +99,7 @@ class SqliteOutbox final : public Outbox {
   Milliseconds backoff_{0};
   std::map<std::string, std::string, std::less<>> checkpoints_;  // as last given
 
+  OnCommitted on_committed_;
   std::vector<std::function<void()>> on_available_;  // [uplink]
   std::vector<bool> is_taking_;                      // [uplink]
   std::int64_t unsaved_ = 0;

@@ -10,6 +10,7 @@
 #include "firmware/outbox/opening.hpp"
 #include "firmware/outbox/retention.hpp"
 #include "firmware/outbox/sql.hpp"
+#include "hal/base/assert.hpp"
 
 namespace berm::outbox {
 
@@ -56,6 +57,22 @@ Result<void> Store::commit(std::span<const event::Draft> drafts,
   auto result = transact([&] { return write_commit(drafts, checkpoints); });
   if (result || result.error().code != ErrorCode::full) return result;
   return commit_when_full(drafts, checkpoints, std::move(result.error()));
+}
+
+// Within a stream drafts are numbered in their order, and nothing of it was written after them.
+std::vector<std::int64_t> Store::sequences_of(std::span<const event::Draft> drafts) const {
+  std::map<const event::StreamSchema*, std::int64_t> next;
+  std::vector<std::int64_t> sequences(drafts.size());
+  for (std::size_t i = drafts.size(); i-- > 0;) {
+    const event::StreamSchema* const schema = drafts[i].schema;
+    if (!next.contains(schema)) {
+      const auto index = books_.find(books_.epoch, schema->name);
+      BERM_ASSERT(index.has_value());
+      next[schema] = books_.series[*index].next_seq;
+    }
+    sequences[i] = --next[schema];
+  }
+  return sequences;
 }
 
 Result<void> Store::save() {
@@ -177,8 +194,8 @@ void Store::return_all(UplinkIndex uplink) {
   for (Track& track : books_.tracks[uplink]) track.in_flight = RangeSet();
 }
 
-Result<std::vector<SetAside>> Store::list_set_aside(std::size_t max) {
-  return Shelf(core()).list(max);
+Result<std::vector<SetAside>> Store::list_set_aside(std::int64_t from, std::size_t max) {
+  return Shelf(core()).list(from, max);
 }
 
 Result<void> Store::put_back(std::int64_t number) {

@@ -63,11 +63,13 @@ class Store {
   // Durable when it returns.
   Result<void> commit(std::span<const event::Draft> drafts,
                       const std::map<std::string, std::string>& checkpoints);
+  // Of each draft of the commit that was made last, before anything else is done.
+  std::vector<std::int64_t> sequences_of(std::span<const event::Draft> drafts) const;
   Result<Batch> take(UplinkIndex uplink, const TakeRequest& request);
   // What is not in flight is passed over. A refusal that cannot be recorded counts as returned.
   Result<void> settle(UplinkIndex uplink, const std::vector<Settled>& settled);
   void return_all(UplinkIndex uplink);
-  Result<std::vector<SetAside>> list_set_aside(std::size_t max);
+  Result<std::vector<SetAside>> list_set_aside(std::int64_t from, std::size_t max);
   Result<void> put_back(std::int64_t number);
   // Delivery state alone.
   Result<void> save();

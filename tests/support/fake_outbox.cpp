@@ -161,7 +161,8 @@ void FakeOutbox::checkpoint(std::string_view, std::string) {
 std::string FakeOutbox::checkpointed(std::string_view) const {
   return {};
 }
-void FakeOutbox::list_set_aside(std::size_t, std::function<void(Result<std::vector<SetAside>>)>) {
+void FakeOutbox::list_set_aside(std::int64_t, std::size_t,
+                                std::function<void(Result<std::vector<SetAside>>)>) {
   BERM_ASSERT(!"not part of the fake");
 }
 void FakeOutbox::requeue(std::int64_t, std::function<void(Result<void>)>) {

@@ -40,6 +40,7 @@ class FakeOutbox final : public Outbox {
 
   // --- Outbox ---
   bool append(event::Draft draft, std::function<void()> on_durable) override;
+  void on_committed(OnCommitted) override {}
   void checkpoint(std::string_view key, std::string bytes) override;
   std::string checkpointed(std::string_view key) const override;
   void take(UplinkIndex uplink, TakeRequest request,
@@ -48,7 +49,7 @@ class FakeOutbox final : public Outbox {
   void return_all(UplinkIndex uplink) override;
   void on_available(UplinkIndex uplink, std::function<void()> callback) override;
   std::int64_t waiting(UplinkIndex uplink) const override;
-  void list_set_aside(std::size_t max,
+  void list_set_aside(std::int64_t from, std::size_t max,
                       std::function<void(Result<std::vector<SetAside>>)> done) override;
   void requeue(std::int64_t number, std::function<void(Result<void>)> done) override;
   void flush(std::function<void()> done) override;

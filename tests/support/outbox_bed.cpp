@@ -140,7 +140,7 @@ std::vector<event::Event> OutboxBed::drain(outbox::UplinkIndex uplink,
 
 std::vector<outbox::SetAside> OutboxBed::set_aside() {
   std::vector<outbox::SetAside> shelf;
-  outbox_->list_set_aside(1000, [&](Result<std::vector<outbox::SetAside>> listed) {
+  outbox_->list_set_aside(1, 1000, [&](Result<std::vector<outbox::SetAside>> listed) {
     if (listed) shelf = std::move(*listed);
   });
   loop_->run_for(Seconds{1});
