@@ -3,10 +3,14 @@
 
 #include <algorithm>
 
+#include "firmware/shell/help.hpp"
 #include "hal/base/text.hpp"
 
 namespace berm::shell {
 namespace {
+
+constexpr std::size_t kMaxHeadBytes = 32;  // of an answer's part
+constexpr std::int64_t kMaxExitCode = 255;
 
 // Reads one word that begins at `at`; leaves `at` behind it.
 Result<std::string> read_word(std::string_view line, std::size_t& at) {
@@ -27,17 +31,6 @@ Result<std::string> read_word(std::string_view line, std::size_t& at) {
   return word;
 }
 
-std::string list_commands(std::span<const Command> commands) {
-  std::size_t width = 0;
-  for (const Command& command : commands) width = std::max(width, command.usage.size());
-  std::string text;
-  for (const Command& command : commands) {
-    text +=
-        command.usage + std::string(width + 2 - command.usage.size(), ' ') + command.help + "\n";
-  }
-  return text;
-}
-
 // How many of `words` the verb takes up; 0: it is another one.
 std::size_t match(const Command& command, std::span<const std::string> words) {
   const auto parts = split(command.verb, ' ');
@@ -45,11 +38,16 @@ std::size_t match(const Command& command, std::span<const std::string> words) {
   return std::ranges::equal(parts, words.first(parts.size())) ? parts.size() : 0;
 }
 
-CommandAnswer unknown_verb(std::span<const Command> commands, const std::string& verb) {
-  std::vector<std::string_view> known{"help"};
+// A verb of two words is compared as a whole: `set-aside lst` is near `set-aside list`.
+CommandAnswer unknown_verb(std::span<const Command> commands, std::span<const std::string> words) {
+  std::vector<std::string_view> known{"help", "exit"};
   for (const Command& command : commands) known.push_back(command.verb);
-  const std::string_view near = nearest(verb, known);
-  std::string text = "unknown command '" + verb + "'";
+  const std::string both = words.size() > 1 ? words[0] + " " + words[1] : words[0];
+  const bool is_first_known = std::ranges::any_of(
+      known, [&](std::string_view verb) { return verb.starts_with(words[0] + " "); });
+  const std::string& meant = is_first_known ? both : words[0];
+  const std::string_view near = nearest(meant, known);
+  std::string text = "unknown command '" + meant + "'";
   if (!near.empty()) text += ", did you mean '" + std::string(near) + "'?";
   return {2, text + "\n"};
 }
@@ -90,44 +88,65 @@ std::string format_answer(const CommandAnswer& answer) {
          answer.text;
 }
 
-Result<std::optional<CommandAnswer>> parse_answer(std::string_view bytes) {
-  const auto end = bytes.find('\n');
-  if (end == std::string_view::npos) {
-    if (bytes.size() > 40) return fail(ErrorCode::invalid, "not an answer of berm");
-    return std::optional<CommandAnswer>();
-  }
-  const auto words = split(bytes.substr(0, end), ' ');
-  const auto code = words.size() == 2 ? parse_integer(words[0]) : std::nullopt;
-  const auto length = words.size() == 2 ? parse_integer(words[1]) : std::nullopt;
-  if (!code || !length || *length < 0) return fail(ErrorCode::invalid, "not an answer of berm");
-  const std::string_view text = bytes.substr(end + 1);
-  if (text.size() < static_cast<std::size_t>(*length)) return std::optional<CommandAnswer>();
-  return std::optional(CommandAnswer{
-      static_cast<int>(*code), std::string(text.substr(0, static_cast<std::size_t>(*length)))});
+std::string format_more(std::string_view text) {
+  return "- " + std::to_string(text.size()) + "\n" + std::string(text);
 }
 
-CommandAnswer run_command(std::span<const Command> commands, std::vector<std::string> words,
-                          bool is_admin) {
-  CommandRequest request;
+Result<std::optional<AnswerPart>> parse_answer(std::string_view bytes) {
+  const Error stranger{ErrorCode::invalid, "not an answer of berm"};
+  const auto end = bytes.substr(0, kMaxHeadBytes).find('\n');
+  if (end == std::string_view::npos) {
+    if (bytes.size() >= kMaxHeadBytes) return fail(stranger);
+    return std::optional<AnswerPart>();
+  }
+  const auto words = split(bytes.substr(0, end), ' ');
+  if (words.size() != 2) return fail(stranger);
+  AnswerPart part;
+  part.is_last = words[0] != "-";
+  const auto code = part.is_last ? parse_integer(words[0]) : 0;
+  const auto length = parse_integer(words[1]);
+  if (!code || *code < 0 || *code > kMaxExitCode) return fail(stranger);
+  if (!length || *length < 0 || *length > static_cast<std::int64_t>(kMaxAnswerBytes)) {
+    return fail(stranger);
+  }
+  const auto size = static_cast<std::size_t>(*length);
+  if (bytes.size() - end - 1 < size) return std::optional<AnswerPart>();
+  part.answer = {static_cast<int>(*code), std::string(bytes.substr(end + 1, size))};
+  part.bytes = end + 1 + size;
+  return std::optional(std::move(part));
+}
+
+Selection select_command(std::span<const Command> commands, std::vector<std::string> words,
+                         bool is_admin) {
+  Selection selection;
+  if (!words.empty() && words.front() == "complete") {
+    selection.answer = complete(commands, std::span(words).subspan(1));
+    return selection;
+  }
+  CommandRequest& request = selection.request;
   request.json = std::erase(words, "--json") > 0;
   request.is_admin = is_admin;
-  if (words.empty()) return {2, "no command; try 'help'\n"};
-  if (words.front() == "help") return {0, list_commands(commands)};
+  const auto say = [&](CommandAnswer answer) {
+    selection.answer = std::move(answer);
+    return std::move(selection);
+  };
+  if (words.empty()) return say({2, "no command; try 'help'\n"});
+  if (words.front() == "help") {
+    return say(help(commands, std::span(words).subspan(1), request.json));
+  }
   const Command* chosen = nullptr;
   std::size_t taken = 0;
   for (const Command& command : commands) {
     const std::size_t count = match(command, words);
-    if (count > taken) {
-      chosen = &command;
-      taken = count;
-    }
+    if (count <= taken) continue;
+    chosen = &command;
+    taken = count;
   }
-  if (chosen == nullptr) return unknown_verb(commands, words.front());
-  if (chosen->changes && !is_admin) {
-    return {1, chosen->verb + " changes things: that takes a member of group berm-admin\n"};
-  }
+  if (chosen == nullptr) return say(unknown_verb(commands, words));
+  if (chosen->changes && !is_admin) return say({1, needs_admin(chosen->verb)});
   request.words.assign(words.begin() + static_cast<std::ptrdiff_t>(taken), words.end());
-  return chosen->run(request);
+  selection.command = chosen;
+  return selection;
 }
 
 }  // namespace berm::shell

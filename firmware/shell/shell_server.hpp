@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // ShellServer: answers requests on the node's local socket with the commands it was handed. It
 // knows no module: the agent gives the list anew for each request, so that what is shown is what is
-// there. Loop thread only. Bounds: those of the listener (connections, unsent bytes); a request
-// line longer than kMaxRequestBytes is answered with an error and the connection closed.
+// there. On one connection answers come in the order of the requests: one that is answered later
+// holds up those behind it, on that connection only.
+//
+// Bounds: kMaxClients connections (more are closed at once); a request line, or requests that wait
+// behind one that is not answered or not read yet, of more than kMaxRequestBytes end the connection
+// after an error; who has kMaxUnsentBytes to read is asked to read first, who has kMaxAnswersBytes
+// is cut off.
+//
+// Loop thread only. Lifetime: as long as its commands may be called; a CommandReply may outlive it.
+// Fails: `open` by Error (the socket is taken).
 #pragma once
 
 #include <functional>
@@ -17,16 +25,16 @@ namespace berm::shell {
 class ShellServer {
  public:
   using Commands = std::function<std::vector<Command>()>;
+  // Of the options: path and groups; the bounds are ours.
   static Result<std::unique_ptr<ShellServer>> open(hal::StreamListeners& listeners,
-                                                   const hal::StreamListenerOptions& options,
+                                                   hal::StreamListenerOptions options,
                                                    Commands commands);
 
  private:
   explicit ShellServer(Commands commands) : commands_(std::move(commands)) {}
-  void serve(hal::StreamConnection& connection);
-  void answer(hal::StreamConnection& connection, std::string_view line) const;
+  void serve(hal::StreamConnection& connection) const;
 
-  Commands commands_;
+  const Commands commands_;
   std::unique_ptr<hal::StreamListener> listener_;
 };
 
