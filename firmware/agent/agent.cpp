@@ -15,6 +15,7 @@ Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
       clock_(parts.clock, options_.built),
       started_(parts.clock.mono()),
       alarms_(clock_),
+      tails_(configuration_.node, clock_),
       health_timer_(parts.loop) {}
 
 Agent::~Agent() = default;

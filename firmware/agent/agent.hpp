@@ -7,6 +7,7 @@
 // committed, uplinks get kStopGrace to deliver what they can.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "drivers/api/driver.hpp"
 #include "firmware/agent/driver_host.hpp"
 #include "firmware/agent/gps_clock.hpp"
+#include "firmware/agent/tails.hpp"
 #include "firmware/control/configuration.hpp"
 #include "firmware/health/alarm_board.hpp"
 #include "firmware/outbox/outbox.hpp"
@@ -53,6 +55,9 @@ struct AgentOptions {
   std::string config_sha;
   // Why the configuration asked for is not the one that runs; empty: it is.
   std::string configuration_fault;
+  // `config check`: the faults of the configuration file as it is now. Runs on the file executor.
+  // Empty: there is no file.
+  std::function<std::vector<std::string>()> check_configuration;
   WallTime built = wall_s(0);  // no satellite time before it is believed
 };
 
@@ -93,6 +98,9 @@ class Agent final : public EventSink {
   void stop_uplinks(std::function<void()> done);
   Command section_command(std::string_view section, std::string_view help);
   std::vector<Command> driver_commands();
+  std::vector<Command> own_commands();
+  Command tail_command();
+  Command config_check_command();
 
   const control::NodeConfiguration configuration_;
   const AgentOptions options_;
@@ -102,6 +110,7 @@ class Agent final : public EventSink {
   const MonoTime started_;
   Log log_{"agent"};
   health::AlarmBoard alarms_;
+  Tails tails_;
   std::unique_ptr<outbox::Outbox> outbox_;
   std::vector<std::unique_ptr<uplink::Uplink>> uplinks_;
   std::vector<Instance> drivers_;

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "firmware/agent/agent.hpp"
+#include "firmware/outbox/outbox_commands.hpp"
+#include "firmware/shell/help.hpp"
 #include "firmware/shell/status_view.hpp"
 #include "hal/base/json_writer.hpp"
 
@@ -16,26 +18,61 @@ CommandAnswer answer_status(const Status& root, const CommandRequest& request) {
   return {0, summary ? shell::status_summary(root) : shell::status_text(root)};
 }
 
-CommandAnswer set_log_level(const CommandRequest& request) {
-  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"error", LogLevel::error},
-                                                               {"warning", LogLevel::warning},
-                                                               {"notice", LogLevel::notice},
-                                                               {"info", LogLevel::info},
-                                                               {"debug", LogLevel::debug}};
-  for (const auto& [name, level] : kLevels) {
-    if (request.words.size() != 1 || request.words[0] != name) continue;
-    Log::set_level(level);
-    return {0, "log level is " + std::string(name) + "\n"};
-  }
-  return {2, "usage: loglevel error|warning|notice|info|debug\n"};
+constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"error", LogLevel::error},
+                                                             {"warning", LogLevel::warning},
+                                                             {"notice", LogLevel::notice},
+                                                             {"info", LogLevel::info},
+                                                             {"debug", LogLevel::debug}};
+
+std::string_view name_of(LogLevel level) {
+  return std::ranges::find(kLevels, level, &std::pair<std::string_view, LogLevel>::second)->first;
 }
 
-// The verb of a driver that this node does not have.
-Command no_gps() {
-  return {"gps", "gps [--json]", "where the node is", false,
-          [](const CommandRequest& request) -> CommandAnswer {
-            return {0, request.json ? "{}\n" : "no GPS configured\n"};
+// Anybody may see it, an admin may change it.
+CommandAnswer log_level(const CommandRequest& request) {
+  if (request.words.size() > 1) return {2, "usage: loglevel [LEVEL]\n"};
+  if (!request.words.empty()) {
+    const auto* const chosen =
+        std::ranges::find(kLevels, request.words[0], &std::pair<std::string_view, LogLevel>::first);
+    if (chosen == std::end(kLevels)) {
+      return {2, "a level is error, warning, notice, info or debug\n"};
+    }
+    if (!request.is_admin) return {1, shell::needs_admin("loglevel LEVEL")};
+    Log::set_level(chosen->second);
+  }
+  const std::string name(name_of(Log::level()));
+  return {0, request.json ? "{\"level\":\"" + name + "\"}\n" : "log level is " + name + "\n"};
+}
+
+Command log_level_command() {
+  Command command{"loglevel", "loglevel [LEVEL]", "error, warning, notice, info or debug", false,
+                  log_level};
+  command.choices = [] {
+    std::vector<std::string> names;
+    for (const auto& [name, level] : kLevels) names.emplace_back(name);
+    return names;
+  };
+  return command;
+}
+
+// The verb of a module that this node does not use.
+Command absent(std::string_view verb, std::string_view help, std::string_view text) {
+  return {std::string(verb), std::string(verb), std::string(help), false,
+          [text = std::string(text)](const CommandRequest& request) -> CommandAnswer {
+            return {0, request.json ? "{}\n" : text + "\n"};
           }};
+}
+
+CommandAnswer faults_answer(const std::vector<std::string>& faults, bool json) {
+  std::string text = json ? "{\"faults\":[" : "";
+  for (const std::string& fault : faults) {
+    if (json && !text.ends_with('[')) text += ",";
+    if (json) append_json_string(text, fault);
+    if (!json) text += fault + "\n";
+  }
+  if (json) text += "]}\n";
+  if (text.empty()) text = "the configuration file is valid\n";
+  return {faults.empty() ? 0 : 2, text};
 }
 
 struct DriverCommand {
@@ -72,7 +109,8 @@ Command Agent::section_command(std::string_view section, std::string_view help) 
     const Status root = status();
     const Status* child = root.child(name);
     if (request.json) return {0, (child == nullptr ? Status(name) : *child).to_json() + "\n"};
-    return {0, shell::section_text(root, name)};
+    const std::string text = shell::section_text(root, name);
+    return {0, text.empty() ? "no " + name + " configured\n" : text};
   };
   return command;
 }
@@ -86,7 +124,11 @@ std::vector<Command> Agent::driver_commands() {
   }
   std::vector<Command> all;
   for (auto& [verb, commands] : by_verb) {
-    const Command& first = commands.front().command;
+    Command& first = commands.front().command;
+    if (first.run_later) {
+      all.push_back(std::move(first));
+      continue;
+    }
     Command command{verb, first.usage, first.help, first.changes, {}};
     command.run = [commands](const CommandRequest& request) {
       return ask_drivers(commands, request);
@@ -96,22 +138,70 @@ std::vector<Command> Agent::driver_commands() {
   return all;
 }
 
-std::vector<Command> Agent::commands() {
+Command Agent::tail_command() {
+  Command command{"tail", "tail STREAM", "events as they are committed; traffic.* for several"};
+  command.run_later = [this](const CommandRequest& request, std::shared_ptr<CommandReply> reply) {
+    outbox_->on_committed([this](const event::Draft& draft, std::int64_t seq) {
+      tails_.take(draft, outbox_->epoch(), seq);
+    });
+    tails_.add(request, std::move(reply));
+  };
+  command.choices = [] {
+    std::vector<std::string> names;
+    for (const event::StreamSchema& schema : event::stream_schemas()) {
+      if (!schema.is_ledger) names.emplace_back(schema.name);
+    }
+    return names;
+  };
+  return command;
+}
+
+// The file is read on the executor: a slow card must not hold the loop.
+Command Agent::config_check_command() {
+  Command command{"config check", "config check", "whether the configuration file is valid now"};
+  command.run_later = [this](const CommandRequest& request,
+                             const std::shared_ptr<CommandReply>& reply) {
+    if (!options_.check_configuration) return reply->end({0, "there is no configuration file\n"});
+    const auto faults = std::make_shared<std::vector<std::string>>();
+    const bool is_taken = parts_.file_executor.submit(
+        [faults, check = options_.check_configuration] { *faults = check(); },
+        [faults, reply, json = request.json] { reply->end(faults_answer(*faults, json)); });
+    if (!is_taken) reply->end({1, "the disk is too busy to read the file\n"});
+  };
+  return command;
+}
+
+std::vector<Command> Agent::own_commands() {
+  const auto show_status = [this](const CommandRequest& request) {
+    return answer_status(status(), request);
+  };
   std::vector<Command> all;
-  all.push_back(
-      {"status", "status [--json]", "one snapshot of the node", false,
-       [this](const CommandRequest& request) { return answer_status(status(), request); }});
+  all.push_back({"status", "status", "one snapshot of the node", false, show_status});
+  all.push_back({"top", "top", "the same, drawn anew each second until q", false, show_status});
   all.push_back(section_command("outbox", "what is stored and what waits"));
   all.push_back(section_command("uplinks", "state, delivered and waiting of each way out"));
   all.push_back(section_command("alarms", "what is wrong now"));
+  all.push_back(tail_command());
   all.push_back({"config show", "config show", "the configuration that runs, with all defaults",
                  false, [this](const CommandRequest&) -> CommandAnswer {
                    return {0, options_.effective_document + "\n"};
                  }});
-  all.push_back(
-      {"loglevel", "loglevel LEVEL", "error, warning, notice, info or debug", true, set_log_level});
+  all.push_back(config_check_command());
+  all.push_back(log_level_command());
+  return all;
+}
+
+std::vector<Command> Agent::commands() {
+  std::vector<Command> all = own_commands();
+  for (Command& command : outbox::outbox_commands(*outbox_)) all.push_back(std::move(command));
   for (Command& command : driver_commands()) all.push_back(std::move(command));
-  if (std::ranges::find(all, "gps", &Command::verb) == all.end()) all.push_back(no_gps());
+  const auto is_there = [&](std::string_view verb) {
+    return std::ranges::find(all, verb, &Command::verb) != all.end();
+  };
+  if (!is_there("lanes")) {
+    all.push_back(absent("lanes", "the last period of each lane", "no lanes configured"));
+  }
+  if (!is_there("gps")) all.push_back(absent("gps", "where the node is", "no GPS configured"));
   return all;
 }
 

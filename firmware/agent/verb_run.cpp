@@ -20,13 +20,14 @@ constexpr ArgumentSpec kSpecs[] = {{"--config", true}, {"--state", true}, {"--so
 
 // The configuration to run on: the file, or where that is bad the last confirmed document.
 struct Chosen {
+  std::string path;
   ConfigurationFile file;
   std::string fault;  // why the file is not what runs; empty: it is
 };
 
 Chosen choose_configuration(const hal::Disk& disk, const std::string& path,
                             const std::string& state) {
-  Chosen chosen{read_configuration(disk, path), ""};
+  Chosen chosen{path, read_configuration(disk, path), ""};
   if (chosen.file.parsed.configuration) return chosen;
   for (const std::string& fault : chosen.file.parsed.faults)
     std::fprintf(stderr, "<3>%s\n", fault.c_str());
@@ -94,6 +95,9 @@ int run_on(Chosen chosen, const std::string& state, const std::string& socket) {
   options.effective_document = chosen.file.parsed.effective.to_text(true);
   options.config_sha = chosen.file.parsed.sha256;
   options.configuration_fault = chosen.fault;
+  options.check_configuration = [path = chosen.path] {
+    return read_configuration(hal::SystemDisk(), path).parsed.faults;
+  };
   auto agent = Agent::create(std::move(configuration), std::move(options), (*machine)->parts());
   if (!agent) return complain("run", agent.error().text, kFailed);
   if (chosen.fault.empty()) {
