@@ -132,8 +132,8 @@ constexpr FieldSpec kScene[] = {
 constexpr FieldSpec kPosition[] = {
     {"trip", text, kNull},
     {"course", text, kNull},
-    {"lat", number, kNull, 7, "deg"},
-    {"lon", number, kNull, 7, "deg"},
+    {"lat", number, kNull, 6, "deg"},
+    {"lon", number, kNull, 6, "deg"},
     {"alt_m", number, kNull, 1, "m"},
     {"speed_kmh", number, kNull, 2, "km/h"},
     {"track_deg", number, kNull, 1, "deg"},
