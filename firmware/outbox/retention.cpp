@@ -51,6 +51,8 @@ RangeSet Retention::deletable(SeriesIndex index, Deletable which) const {
   if (series.next_seq == 1) return set;
   const Range all{1, series.next_seq - 1};
   const bool is_last = goes_last(*series.schema);
+  // An undelivered gap record explains a hole that nothing else explains: it never goes.
+  if (which == Deletable::last && series.schema->is_ledger) return set;
   const bool may_drop =
       is_last ? which == Deletable::last
               : which == Deletable::oldest &&

@@ -7,7 +7,7 @@
 //      events hears of it);
 //   2. delivered to at least one;
 //   3. the oldest of the streams that do not refuse;
-//   4. alarms and the ledger.
+//   4. alarms; never the ledger before it is delivered, for it explains what went.
 // A gap record names the uplinks that did not get the events (null: none did); it is in the same
 // transaction as the deletion. Events in flight stay. Without any uplink nothing counts as
 // delivered. A call deletes at most kRetainSegments rows. Inside an open transaction. Executor
