@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the configuration of the demonstration: configuration.py SIGNALS.csv[.gz] RUN MQTT_PORT
-[FLUME_PORT].
+MIV_PORT [FLUME_PORT].
 
 The lanes come from the loops the recording names: `0A` and `0B` are the pair of lane R10; any
 other loop is a single-loop lane of its own. Periods are short, so that a minute of watching
@@ -51,8 +51,17 @@ def driver(lanes, vehicles):
     return {"driver": "loop_detector", "period_s": PERIOD_S, "vehicles": vehicles, "lanes": lanes}
 
 
+def miv(port):
+    site = f"http://127.0.0.1:{port}/miv/"
+    return {
+        "driver": "miv_feed",
+        "data_url": site + "verkeersdata",
+        "points_url": site + "configuratie/xml",
+    }
+
+
 def main():
-    signals, run, mqtt_port, *flume_port = sys.argv[1:]
+    signals, run, mqtt_port, miv_port, *flume_port = sys.argv[1:]
     uplinks = {
         "broker": {"uplink": "mqtt", "url": f"mqtt://127.0.0.1:{mqtt_port}"},
         "files": {"uplink": "file", "directory": os.path.join(run, "out")},
@@ -64,7 +73,7 @@ def main():
         "board": "sim",
         "timezone": "Europe/Brussels",
         "site": {"name": "E19 km 31.2", "road": "E19", "km": 31.2, "lat": 51.12, "lon": 4.41},
-        "drivers": drivers_of(loops_of(signals)),
+        "drivers": drivers_of(loops_of(signals)) | {"miv": miv(miv_port)},
         "streams": {"traffic.vehicle": {"durability": "group 2000"}},
         "uplinks": uplinks,
         "simulation": {"signals": signals},
