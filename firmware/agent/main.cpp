@@ -25,7 +25,7 @@ constexpr std::array kVerbs{
     Verb{"check", "check FILE [--schema] [--topics]", "validates a configuration", check_verb},
     Verb{"status", "status [--json] [--watch] [-S SOCKET]", "one snapshot of the running agent",
          status_verb},
-    Verb{"shell", "shell -c 'COMMAND' [-S SOCKET]", "one command of the diagnostics shell",
+    Verb{"shell", "shell [-c 'COMMAND'] [-S SOCKET]", "the diagnostics shell, or one command of it",
          shell_verb},
     Verb{"replay", "replay --config FILE --signals FILE [--start ISO8601]",
          "drives the drivers from a recording", replay_verb},
