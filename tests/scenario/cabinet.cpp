@@ -132,6 +132,7 @@ void Cabinet::start_process() {
   ++failed_starts_;
   last_start_error_ = created.error().text;
   end_process(false);
+  if (power_life != power_life_) return;
   phase_ = Phase::down;
   next_.after(kRestartPause, [this] { start_process(); });
 }
@@ -167,7 +168,9 @@ void Cabinet::end_process(bool is_orderly) {
 
 void Cabinet::kill(Microseconds pause) {
   if (phase_ != Phase::running && phase_ != Phase::stopping) return;
+  const std::uint64_t power_life = power_life_;
   end_process(false);
+  if (power_life != power_life_) return;  // its last operations met the power cut
   phase_ = Phase::down;
   next_.after(pause, [this] { start_process(); });
 }
@@ -179,7 +182,9 @@ void Cabinet::restart(Microseconds pause) {
   agent_->stop([this, pause] {
     // The process ends once it is off the agent's stack.
     next_.after(Microseconds{1}, [this, pause] {
+      const std::uint64_t power_life = power_life_;
       end_process(true);
+      if (power_life != power_life_) return;
       phase_ = Phase::down;
       next_.after(pause, [this] { start_process(); });
     });
