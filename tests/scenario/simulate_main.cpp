@@ -243,6 +243,7 @@ class Runner {
     clear_line();
     std::printf("seed %llu failed, again: %s\n%s", static_cast<unsigned long long>(told.life.seed),
                 command_of(told.life).c_str(), told.text.c_str());
+    std::fflush(stdout);
     keep_seed(arguments_.keep, told.life, told.text);
   }
 
