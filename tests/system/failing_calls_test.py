@@ -53,6 +53,7 @@ FAULTS = {
     "answer": ("ECONNRESET", "EINTR", "SHORT"),
 }
 HARMLESS = ("EINTR", "SHORT")
+START_S = 60
 SAMPLE_S = 3.0
 MANY_FAILED = 3  # not only the last write of a life
 Trial = collections.namedtuple("Trial", "call at fault lasting")
@@ -121,12 +122,15 @@ class Run:
         """Samples through the fault; an agent that ends must say why and not be ended."""
         self.node.configure()
         self.node.start(**self.environment())
-        end = time.monotonic() + SAMPLE_S
+        end = time.monotonic() + START_S
         while time.monotonic() < end and self.node.is_alive():
             time.sleep(0.05)
-            self.was_ready = self.node.status() is not None or self.was_ready
+            is_ready = self.node.status() is not None
+            if is_ready and not self.was_ready:
+                self.was_ready, end = True, time.monotonic() + SAMPLE_S
         self.healed.touch()
         if self.node.is_alive():
+            assert self.was_ready or self.trial.call == "answer", "it never answered"
             if self.trial.lasting:
                 time.sleep(1.5)  # the first try again
             code = self.node.end()
