@@ -57,8 +57,13 @@ Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const S
     return fail(ErrorCode::invalid, "more than " + std::to_string(kMaxUplinks) + " uplinks");
   }
   std::unique_ptr<Store> store(new Store(options, parts));
-  BERM_CHECK(store->begin(is_damaged));
-  return store;
+  auto begun = store->begin(is_damaged);
+  if (begun) return store;
+  if (is_damaged || begun.error().code != ErrorCode::damaged) return fail(std::move(begun.error()));
+  // It could be opened, and only its first use met the damage.
+  if (store->database_) store->database_->tidy_on_close(false);
+  store.reset();
+  return open(options, parts, true);
 }
 
 Result<void> Store::open_files() {
