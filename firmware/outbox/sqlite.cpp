@@ -16,10 +16,6 @@ ErrorCode code_of(int result) {
   switch (result & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    // The statements are ours and fit our schema: what does not fit, or is there twice, is damage.
-    case SQLITE_ERROR:
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
       return ErrorCode::damaged;
     case SQLITE_FULL:
       return ErrorCode::full;
