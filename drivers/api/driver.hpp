@@ -87,7 +87,8 @@ struct DriverDescriptor {
   std::string_view name;     // "loop_detector"
   std::string_view summary;  // one line
   const OptionTable* options;
-  // Cross-field checks beyond the table (duplicate uid, pair without spacing): appends faults.
+  // Cross-field checks beyond the table (duplicate uid, pair without spacing): appends faults. It,
+  // `uids` and `signals` may see stand-ins of faulty values (hal/base/option_table.hpp).
   void (*check)(const Options& options, std::string_view path, std::vector<OptionFault>& faults);
   // uids this instance reports under, for the node-wide duplicate check; may be null.
   std::vector<std::int64_t> (*uids)(const Options& options);

@@ -13,6 +13,7 @@ void check_uids(const NodeConfiguration& configuration, Faults& faults) {
   for (const DriverConfiguration& driver : configuration.drivers) {
     if (driver.descriptor->uids == nullptr) continue;
     for (const std::int64_t uid : driver.descriptor->uids(driver.options)) {
+      if (uid < 0) continue;  // stands for a faulty one
       const auto [owner, is_new] = owners.emplace(uid, driver.instance);
       if (is_new || owner->second == driver.instance) continue;
       faults.push_back({option_path("/drivers", driver.instance),
@@ -62,6 +63,7 @@ void check_wires(const NodeConfiguration& configuration, Faults& faults) {
     std::string wire;
     if (const auto* gpio = std::get_if<GpioSignal>(&signal.wire)) {
       wire = gpio->connector;
+      if (wire.empty()) continue;  // stands for a faulty one
     } else {
       const auto& modbus = std::get<ModbusSignal>(signal.wire);
       wire = text_of("unit %d input %d of ", modbus.unit, modbus.input) + modbus.bus;
@@ -79,6 +81,22 @@ const Url* url_of(const UplinkConfiguration& uplink) {
   if (const auto* http = std::get_if<HttpUplinkConfiguration>(&uplink.way)) return &http->url;
   if (const auto* mqtt = std::get_if<MqttUplinkConfiguration>(&uplink.way)) return &mqtt->url;
   return nullptr;
+}
+
+// A broker knows its clients by their id, which is the node's name: the second connection would end
+// the first.
+void check_brokers(const NodeConfiguration& configuration, Faults& faults) {
+  std::map<std::pair<std::string, int>, std::string_view> owners;
+  for (const UplinkConfiguration& uplink : configuration.uplinks) {
+    const auto* const mqtt = std::get_if<MqttUplinkConfiguration>(&uplink.way);
+    if (mqtt == nullptr || mqtt->url.host.empty()) continue;
+    const auto [owner, is_new] =
+        owners.emplace(std::pair(mqtt->url.host, mqtt->url.port), uplink.name);
+    if (is_new) continue;
+    faults.push_back({option_path(option_path("/uplinks", uplink.name), "url"),
+                      "is the broker of uplink \"" + std::string(owner->second) +
+                          "\" already: a broker takes one connection of a node"});
+  }
 }
 
 // Time that runs at another pace would reach the real receivers as measurements of the future.
@@ -99,6 +117,7 @@ void check_between_sections(const NodeConfiguration& configuration, Faults& faul
   check_uids(configuration, faults);
   check_signals(configuration, faults);
   check_wires(configuration, faults);
+  check_brokers(configuration, faults);
   check_simulation(configuration, faults);
 }
 

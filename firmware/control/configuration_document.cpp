@@ -22,7 +22,8 @@ std::optional<double> optional_number(const Options& options, std::string_view k
   return options.number(key);
 }
 
-// Builds the sections that the option tables found nothing wrong with.
+// Builds every section, where the option tables found faults with stand-ins, so that the checks
+// beyond them are made in the same pass.
 class DocumentReader {
  public:
   DocumentReader(const Json& document, std::string_view folder, const ConfigurationSources& sources)
@@ -30,37 +31,24 @@ class DocumentReader {
 
   NodeConfiguration read() {
     top_ = parse_options(document_table(), document_, "", faults_);
-    faults_of_top_ = faults_.size();
     node();
-    if (is_sound("/buses")) buses();
-    if (is_sound("/signals")) signals();
-    if (is_sound("/outbox")) outbox();
-    if (is_sound("/streams")) {
-      made_.streams = read_streams(top_.object_map("streams"), sources_, faults_);
-    }
-    if (top_.has("drivers")) made_.drivers = read_drivers(top_.json("drivers"), sources_, faults_);
-    if (top_.has("uplinks")) {
-      made_.uplinks = read_uplinks(top_.json("uplinks"), folder_, sources_, faults_);
-    }
-    if (is_sound("/local_http")) local_http();
-    if (is_sound("/simulation")) simulation();
-    if (is_sound("/allowed_topics")) allowed_topics();
+    buses();
+    signals();
+    outbox();
+    made_.streams = read_streams(top_.object_map("streams"), sources_, faults_);
+    made_.drivers = read_drivers(top_.json("drivers"), sources_, faults_);
+    made_.uplinks = read_uplinks(top_.json("uplinks"), folder_, sources_, faults_);
+    local_http();
+    simulation();
+    allowed_topics();
     check_between_sections(made_, faults_);
-    if (is_sound("/remote") && top_.has("remote")) remote();
+    remote();
     return std::move(made_);
   }
 
-  const Faults& faults() const { return faults_; }
+  Faults take_faults() { return without_consequences(std::move(faults_)); }
 
  private:
-  // Whether parse_options found the section complete. An unknown key beside it does not matter.
-  bool is_sound(std::string_view path) const {
-    const auto end = faults_.begin() + static_cast<std::ptrdiff_t>(faults_of_top_);
-    return document_.is_object() && std::none_of(faults_.begin(), end, [&](const OptionFault& f) {
-             return f.path == path || f.path.starts_with(std::string(path) + "/");
-           });
-  }
-
   void refuse(std::string path, std::string text) {
     faults_.push_back({std::move(path), std::move(text)});
   }
@@ -71,7 +59,6 @@ class DocumentReader {
     if (top_.has("board")) made_.board = top_.text("board");
     made_.site.node = made_.node;
     if (top_.has("timezone")) made_.site.timezone = top_.text("timezone");
-    if (!is_sound("/site")) return;
     const Options& site = top_.object("site");
     drivers::Place& place = made_.site.place;
     place.name = optional_text(site, "name");
@@ -92,29 +79,32 @@ class DocumentReader {
   }
 
   void signals() {
-    for (const auto& [name, options] : top_.object_map("signals")) signal(name, options);
+    for (const auto& [name, options] : top_.object_map("signals")) {
+      std::string fault = wire_fault(options);
+      if (fault.empty()) {
+        made_.signals.push_back({name, wire(options)});
+      } else {
+        refuse(option_path("/signals", name), std::move(fault));
+        made_.signals.push_back({name, GpioSignal{}});
+      }
+    }
   }
 
-  void signal(const std::string& name, const Options& options) {
-    const std::string path = option_path("/signals", name);
-    const bool active_low = options.boolean("active_low");
+  static std::string wire_fault(const Options& options) {
     const bool is_gpio = options.has("gpio");
-    if (is_gpio == options.has("modbus")) {
-      return refuse(path, "must name either a gpio or a modbus input");
-    }
-    if (is_gpio && (options.has("unit") || options.has("input"))) {
-      return refuse(path, "unit and input belong to modbus, not to gpio");
-    }
-    if (is_gpio) {
-      made_.signals.push_back({name, GpioSignal{options.text("gpio"), active_low}});
-      return;
-    }
-    if (!options.has("unit") || !options.has("input")) {
-      return refuse(path, "a modbus signal needs unit and input");
-    }
-    made_.signals.push_back(
-        {name, ModbusSignal{options.text("modbus"), static_cast<int>(options.integer("unit")),
-                            static_cast<int>(options.integer("input")), active_low}});
+    const bool has_unit = options.has("unit");
+    const bool has_input = options.has("input");
+    if (is_gpio == options.has("modbus")) return "must name either a gpio or a modbus input";
+    if (is_gpio && (has_unit || has_input)) return "unit and input belong to modbus, not to gpio";
+    if (!is_gpio && !(has_unit && has_input)) return "a modbus signal needs unit and input";
+    return {};
+  }
+
+  static std::variant<GpioSignal, ModbusSignal> wire(const Options& options) {
+    const bool active_low = options.boolean("active_low");
+    if (options.has("gpio")) return GpioSignal{options.text("gpio"), active_low};
+    return ModbusSignal{options.text("modbus"), static_cast<int>(options.integer("unit")),
+                        static_cast<int>(options.integer("input")), active_low};
   }
 
   void outbox() {
@@ -147,7 +137,6 @@ class DocumentReader {
     if (!top_.has("allowed_topics")) return;
     const auto& allowed = top_.text_list("allowed_topics");
     made_.allowed_topics = allowed;
-    if (!is_sound("/streams")) return;
     for (const auto& [name, options] : top_.object_map("streams")) {
       if (!options.has("topic")) continue;
       const std::string& topic = options.text("topic");
@@ -165,6 +154,7 @@ class DocumentReader {
   }
 
   void remote() {
+    if (!top_.has("remote")) return;
     const Options& options = top_.object("remote");
     RemoteConfiguration remote;
     remote.uplink = options.text("uplink");
@@ -181,7 +171,6 @@ class DocumentReader {
   const ConfigurationSources& sources_;
   Options top_;
   Faults faults_;
-  std::size_t faults_of_top_ = 0;
   NodeConfiguration made_;
 };
 
@@ -214,7 +203,7 @@ ParsedConfiguration check_document(const Json& document, std::string_view name,
   DocumentReader reader(completed, folder, sources);
   NodeConfiguration configuration = reader.read();
   ParsedConfiguration parsed;
-  parsed.faults = lines_of(reader.faults(), name);
+  parsed.faults = lines_of(reader.take_faults(), name);
   if (!parsed.faults.empty()) return parsed;
   parsed.configuration = std::move(configuration);
   parsed.effective = effective_document(completed, sources);

@@ -8,10 +8,10 @@
 // is checked that: no node is named "group"; a uid and a signal belong to one driver; a signal of a
 // driver is wired (board "sim" needs no wires) and its bus exists; streams and their globs are
 // known ones; a topic named is an allowed one; URLs have a scheme, host and port that can work;
-// user, certificate and key come in pairs; headers cannot break out of their line; remote control
-// names an mqtt uplink and says who may use it; with a rate other than 1 no uplink leaves the
-// machine. No file is read and no name looked up. Pure; any thread; a document of 1 MiB takes some
-// ten milliseconds.
+// no broker has two uplinks; user, certificate and key come in pairs; headers cannot break out of
+// their line; remote control names an mqtt uplink and says who may use it; with a rate other than 1
+// no uplink leaves the machine. No file is read and no name looked up. Pure; any thread; a document
+// of 1 MiB takes some ten milliseconds.
 #pragma once
 
 #include <optional>

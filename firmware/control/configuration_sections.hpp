@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of reading a configuration document that have a file of their own;
-// configuration_document.cpp calls them in turn. Each appends its faults and returns what was
-// sound, so that one bad section hides no fault of another. Pure; used inside firmware/control
-// only.
+// configuration_document.cpp calls them in turn. Each appends its faults and returns all it could
+// make of the section, with stand-ins for faulty values, so that one fault hides no other. Pure;
+// used inside firmware/control only.
 #pragma once
 
 #include <span>
@@ -39,7 +39,7 @@ std::vector<UplinkConfiguration> read_uplinks(const Json& uplinks, std::string_v
 std::vector<StreamPolicy> read_streams(const Options::Map& streams,
                                        const ConfigurationSources& sources, Faults& faults);
 
-// What only shows between sections. `configuration` holds what was sound.
+// What only shows between sections. `configuration` may hold stand-ins.
 void check_between_sections(const NodeConfiguration& configuration, Faults& faults);
 void check_remote(const NodeConfiguration& configuration, const RemoteConfiguration& remote,
                   bool is_unsigned, Faults& faults);

@@ -19,11 +19,10 @@ void add_unknown_driver(const std::string& name, std::string_view path,
   faults.push_back({option_path(path, "driver"), std::move(text)});
 }
 
-bool is_good_name(const std::string& name, const std::string& path, Faults& faults) {
+void check_name(const std::string& name, const std::string& path, Faults& faults) {
   static const std::regex kExpression{std::string(kNamePattern)};
-  if (name.size() <= kMaxPatternText && std::regex_match(name, kExpression)) return true;
+  if (name.size() <= kMaxPatternText && std::regex_match(name, kExpression)) return;
   faults.push_back({path, "the name must have the form " + std::string(kNamePattern)});
-  return false;
 }
 
 }  // namespace
@@ -59,30 +58,27 @@ const drivers::DriverDescriptor* find_descriptor(const Json& entry, std::string_
 
 std::vector<DriverConfiguration> read_drivers(const Json& drivers,
                                               const ConfigurationSources& sources, Faults& faults) {
-  std::vector<DriverConfiguration> sound;
+  std::vector<DriverConfiguration> read;
   if (!drivers.is_object()) {
     faults.push_back({"/drivers", "must be an object, is " + shown(drivers)});
-    return sound;
+    return read;
   }
   if (drivers.object().size() > kMaxDrivers) {
     faults.push_back({"/drivers", text_of("must be at most %zu, are %zu", kMaxDrivers,
                                           drivers.object().size())});
-    return sound;
+    return read;
   }
   for (const auto& [name, entry] : drivers.object()) {
     const std::string path = option_path("/drivers", name);
-    const std::size_t before = faults.size();
-    const bool has_name = is_good_name(name, path, faults);
+    check_name(name, path, faults);
     const auto* const descriptor = find_descriptor(entry, path, sources, faults);
     if (descriptor == nullptr) continue;
     Options options =
         parse_options(*descriptor->options, without_key(entry, "driver"), path, faults);
-    const bool is_sound = has_name && faults.size() == before;
-    if (!is_sound) continue;
     if (descriptor->check != nullptr) descriptor->check(options, path, faults);
-    sound.push_back({name, descriptor, std::move(options)});
+    read.push_back({name, descriptor, std::move(options)});
   }
-  return sound;
+  return read;
 }
 
 }  // namespace berm::control

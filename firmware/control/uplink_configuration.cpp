@@ -223,15 +223,15 @@ const OptionTable* find_uplink_table(const Json& entry, std::string_view path, F
 std::vector<UplinkConfiguration> read_uplinks(const Json& uplinks, std::string_view folder,
                                               const ConfigurationSources& sources, Faults& faults) {
   static const std::regex kName{std::string(kNamePattern)};
-  std::vector<UplinkConfiguration> sound;
+  std::vector<UplinkConfiguration> read;
   if (!uplinks.is_object()) {
     faults.push_back({"/uplinks", "must be an object, is " + shown(uplinks)});
-    return sound;
+    return read;
   }
   if (uplinks.object().size() > kMaxUplinks) {
     faults.push_back({"/uplinks", text_of("must be at most %zu, are %zu", kMaxUplinks,
                                           uplinks.object().size())});
-    return sound;
+    return read;
   }
   for (const auto& [name, entry] : uplinks.object()) {
     const std::string path = option_path("/uplinks", name);
@@ -240,12 +240,10 @@ std::vector<UplinkConfiguration> read_uplinks(const Json& uplinks, std::string_v
     }
     const OptionTable* const table = find_uplink_table(entry, path, faults);
     if (table == nullptr) continue;
-    const std::size_t before = faults.size();
     const Options options = parse_options(*table, entry, path, faults);
-    if (faults.size() > before) continue;
-    sound.push_back(read_uplink(name, *table, options, folder, sources, faults));
+    read.push_back(read_uplink(name, *table, options, folder, sources, faults));
   }
-  return sound;
+  return read;
 }
 
 }  // namespace berm::control

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
 
 #include "hal/base/assert.hpp"
 #include "hal/base/text.hpp"
@@ -103,34 +104,81 @@ class OptionParser {
 
   Options parse(const OptionTable& table, const Json& document, std::string_view path) {
     Options options;
-    if (!document.is_object()) {
-      refuse(path, "must be an object, is " + std::string(kind_of(document)));
-      return options;
+    const bool is_object = document.is_object();
+    if (is_object) {
+      refuse_unknown(table, document, path);
+    } else {
+      refuse(path, "must be an object, is " + std::string(kind_of(document)), StandIn::value);
     }
-    refuse_unknown(table, document, path);
     for (const OptionSpec& spec : table.rows) {
-      const Json* const given = document.find(spec.key);
+      const Json* const given = is_object ? document.find(spec.key) : nullptr;
       const std::string at = option_path(path, spec.key);
       if (given != nullptr) {
         read(spec, *given, at, options);
       } else if (!spec.default_json.empty()) {
         read_default(spec, at, options);
-      } else if (spec.required) {
-        refuse(at, "is missing" + (spec.help.empty() ? "" : ": " + std::string(spec.help)));
+      } else if (spec.required && is_object) {
+        refuse(at, "is missing" + (spec.help.empty() ? "" : ": " + std::string(spec.help)),
+               StandIn::value);
       }
+      if (!options.has(spec.key)) stand_in(spec, at, options);
     }
     return options;
   }
 
  private:
   using Value = Options::Value;
+  using StandIn = OptionFault::StandIn;
 
-  void refuse(std::string_view path, std::string text) {
-    faults_.push_back({std::string(path), std::move(text)});
+  void refuse(std::string_view path, std::string text, StandIn stand_in = StandIn::none) {
+    faults_.push_back({std::string(path), std::move(text), stand_in});
   }
 
-  void refuse_kind(std::string_view path, std::string_view wanted, const Json& value) {
-    refuse(path, "must be " + std::string(wanted) + ", is " + shown(value));
+  void refuse_value(const OptionSpec& spec, std::string_view path, std::string text) {
+    const bool has_value = spec.required || !spec.default_json.empty();
+    refuse(path, std::move(text), has_value ? StandIn::value : StandIn::nothing);
+  }
+
+  void refuse_kind(const OptionSpec& spec, std::string_view path, std::string_view wanted,
+                   const Json& value) {
+    refuse_value(spec, path, "must be " + std::string(wanted) + ", is " + shown(value));
+  }
+
+  // For a key that was refused or is missing.
+  void stand_in(const OptionSpec& spec, const std::string& path, Options& options) {
+    if (!spec.default_json.empty()) return read_default(spec, path, options);
+    if (spec.required) options.values_.insert_or_assign(std::string(spec.key), no_value(spec));
+  }
+
+  // Nothing that a sound document could say.
+  static Value no_value(const OptionSpec& spec) {
+    const double number = spec.min > kNoMin ? std::min(spec.min - 1, -1.0) : 0;
+    switch (spec.kind) {
+      case OptionKind::boolean:
+        return false;
+      case OptionKind::integer:
+        return static_cast<std::int64_t>(number);
+      case OptionKind::number:
+        return number;
+      case OptionKind::text:
+        return std::string();
+      case OptionKind::text_list:
+        return std::vector<std::string>();
+      case OptionKind::object:
+        return no_object(spec);
+      case OptionKind::object_map:
+        return Options::Map();
+      case OptionKind::value_map:
+        return Options::Values();
+      case OptionKind::any:
+        break;
+    }
+    return Json();
+  }
+
+  static Value no_object(const OptionSpec& spec) {
+    std::vector<OptionFault> unheard;
+    return Options::Map{{"", OptionParser(unheard).parse(*spec.table, Json(), "")}};
   }
 
   void refuse_unknown(const OptionTable& table, const Json& document, std::string_view path) {
@@ -161,27 +209,30 @@ class OptionParser {
     };
     switch (spec.kind) {
       case OptionKind::boolean:
-        if (!value.is_boolean()) return refuse_kind(path, "true or false", value);
+        if (!value.is_boolean()) return refuse_kind(spec, path, "true or false", value);
         return keep(value.boolean());
       case OptionKind::integer:
-        if (!value.is_integer()) return refuse_kind(path, "a whole number", value);
+        if (!value.is_integer()) return refuse_kind(spec, path, "a whole number", value);
         if (in_range(spec, value.number(), path)) keep(value.integer());
         return;
       case OptionKind::number:
-        if (!value.is_number()) return refuse_kind(path, "a number", value);
+        if (!value.is_number()) return refuse_kind(spec, path, "a number", value);
         if (in_range(spec, value.number(), path)) keep(value.number());
         return;
       case OptionKind::text:
-        if (!value.is_string()) return refuse_kind(path, "a text", value);
+        if (!value.is_string()) return refuse_kind(spec, path, "a text", value);
         if (good_text(spec, value.string(), path)) keep(value.string());
         return;
       case OptionKind::text_list:
+        if (!value.is_array()) return refuse_kind(spec, path, "a list of texts", value);
         return keep(text_list(spec, value, path));
       case OptionKind::object:
         return keep(Options::Map{{"", nested(spec, value, path)}});
       case OptionKind::object_map:
+        if (!value.is_object()) return refuse_kind(spec, path, "an object", value);
         return keep(object_map(spec, value, path));
       case OptionKind::value_map:
+        if (!value.is_object()) return refuse_kind(spec, path, "an object", value);
         return keep(value_map(spec, value, path));
       case OptionKind::any:
         return keep(value);
@@ -190,14 +241,14 @@ class OptionParser {
 
   bool in_range(const OptionSpec& spec, double value, const std::string& path) {
     if (value >= spec.min && value <= spec.max) return true;
-    refuse(path, range_of(spec) + ", is " + Json(value).to_text());
+    refuse_value(spec, path, range_of(spec) + ", is " + Json(value).to_text());
     return false;
   }
 
   bool good_text(const OptionSpec& spec, const std::string& text, std::string_view path) {
     std::string fault = text_fault(spec, text);
     if (fault.empty()) return true;
-    refuse(path, std::move(fault));
+    refuse_value(spec, path, std::move(fault));
     return false;
   }
 
@@ -209,65 +260,49 @@ class OptionParser {
   std::vector<std::string> text_list(const OptionSpec& spec, const Json& value,
                                      const std::string& path) {
     std::vector<std::string> texts;
-    if (!value.is_array()) {
-      refuse_kind(path, "a list of texts", value);
-      return texts;
-    }
     for (std::size_t i = 0; i < value.array().size(); ++i) {
       const Json& element = value.array()[i];
       const std::string at = option_path(path, std::to_string(i));
-      if (!element.is_string()) {
-        refuse_kind(at, "a text", element);
-      } else if (good_text(spec, element.string(), at)) {
-        texts.push_back(element.string());
-      }
+      const bool is_text = element.is_string();
+      std::string fault =
+          is_text ? text_fault(spec, element.string()) : "must be a text, is " + shown(element);
+      if (!fault.empty()) refuse(at, std::move(fault), StandIn::value);
+      texts.push_back(is_text ? element.string() : shown(element));
     }
     return texts;
   }
 
   // The pattern of a map is about its names.
-  bool good_name(const OptionSpec& spec, const std::string& name, std::string_view path) {
-    if (name.empty()) {
-      refuse(path, "a name must not be empty");
-      return false;
-    }
+  void check_name(const OptionSpec& spec, const std::string& name, std::string_view path) {
+    if (name.empty()) return refuse(path, "a name must not be empty");
     if (name.size() > kMaxPatternText) {
-      refuse(path, text_of("a name must be at most %zu bytes", kMaxPatternText));
-      return false;
+      return refuse(path, text_of("a name must be at most %zu bytes", kMaxPatternText));
     }
-    if (spec.pattern.empty() || matches_pattern(name, spec.pattern)) return true;
+    if (spec.pattern.empty() || matches_pattern(name, spec.pattern)) return;
     refuse(path, "the name must have the form " + std::string(spec.pattern));
-    return false;
   }
 
   Options::Map object_map(const OptionSpec& spec, const Json& value, const std::string& path) {
     Options::Map map;
-    if (!value.is_object()) {
-      refuse_kind(path, "an object", value);
-      return map;
-    }
     for (const auto& [name, entry] : value.object()) {
       const std::string at = option_path(path, name);
-      if (good_name(spec, name, at)) map.emplace_back(name, nested(spec, entry, at));
+      check_name(spec, name, at);
+      map.emplace_back(name, nested(spec, entry, at));
     }
     return map;
   }
 
   Options::Values value_map(const OptionSpec& spec, const Json& value, const std::string& path) {
     Options::Values values;
-    if (!value.is_object()) {
-      refuse_kind(path, "an object", value);
-      return values;
-    }
     for (const auto& [name, entry] : value.object()) {
       const std::string at = option_path(path, name);
-      if (!good_name(spec, name, at)) continue;
+      check_name(spec, name, at);
       if (entry.is_string()) {
         values.emplace_back(name, entry.string());
       } else if (entry.is_number() || entry.is_boolean()) {
         values.emplace_back(name, entry.to_text());
       } else {
-        refuse_kind(at, "a text, a number, true or false", entry);
+        refuse(at, "must be a text, a number, true or false, is " + shown(entry));
       }
     }
     return values;
@@ -279,6 +314,31 @@ class OptionParser {
 Options parse_options(const OptionTable& table, const Json& document, std::string_view path,
                       std::vector<OptionFault>& faults) {
   return OptionParser(faults).parse(table, document, path);
+}
+
+std::vector<OptionFault> without_consequences(std::vector<OptionFault> faults) {
+  using StandIn = OptionFault::StandIn;
+  std::set<std::string, std::less<>> replaced;  // paths that have a stand-in
+  std::set<std::string, std::less<>> lacking;   // objects that miss a key which was refused
+  for (const OptionFault& fault : faults) {
+    if (fault.stand_in != StandIn::none) replaced.insert(fault.path);
+    if (fault.stand_in == StandIn::nothing) {
+      lacking.insert(fault.path.substr(0, std::min(fault.path.rfind('/'), fault.path.size())));
+    }
+  }
+  const auto is_below_a_stand_in = [&](std::string_view path) {
+    while (!replaced.contains(path)) {
+      const std::size_t slash = path.rfind('/');
+      if (slash == path.npos) return false;
+      path = path.substr(0, slash);
+    }
+    return true;
+  };
+  std::erase_if(faults, [&](const OptionFault& fault) {
+    return fault.stand_in == StandIn::none &&
+           (lacking.contains(fault.path) || is_below_a_stand_in(fault.path));
+  });
+  return faults;
 }
 
 bool Options::has(std::string_view key) const {

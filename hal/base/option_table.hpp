@@ -7,8 +7,10 @@
 // Bounds: a text is at most kMaxText bytes, one with a pattern kMaxPatternText.
 //
 // Faults are collected, never the first only: each has its path ("/drivers/e19/period_s") and, for
-// an unknown key, the nearest known one. Nothing is applied where there is a fault. Any thread;
-// plain values.
+// an unknown key, the nearest known one. Nothing is applied where there is a fault; but so that the
+// checks beyond the table can still be made and told at once, a faulty value has a stand-in: its
+// default, else for a required key a value out of its range or empty, else nothing. What these
+// checks then say of a stand-in, `without_consequences` leaves out. Any thread; plain values.
 #pragma once
 
 #include <cstddef>
@@ -67,12 +69,18 @@ struct OptionTable {
 };
 
 struct OptionFault {
+  enum class StandIn {
+    none,     // the value is as it was given, or there is none to stand for
+    value,    // a default, or something out of range or empty
+    nothing,  // an optional key that now looks as if it were not given
+  };
   std::string path;  // JSON pointer
   std::string text;  // "must be 1…3600 s, is 0"
+  StandIn stand_in = StandIn::none;
 };
 
-// Validated values: every key of the table that was given or has a default. Wrong key or kind:
-// assert.
+// Validated values: every key of the table that was given, is required or has a default. Wrong key
+// or kind: assert.
 class Options {
  public:
   using Map = std::vector<std::pair<std::string, Options>>;
@@ -99,10 +107,14 @@ class Options {
   std::map<std::string, Value, std::less<>> values_;
 };
 
-// Validates `document` against `table`; appends to `faults`. The result is usable only if none was
-// added.
+// Validates `document` against `table`; appends to `faults`. Where any was added, the result is
+// good for further checks only.
 Options parse_options(const OptionTable& table, const Json& document, std::string_view path,
                       std::vector<OptionFault>& faults);
+
+// Without the faults that only say that a stand-in is not right either: those at or below a path
+// that has one, and those of an object that misses a key which was given and refused.
+std::vector<OptionFault> without_consequences(std::vector<OptionFault> faults);
 
 // The path of `key` below `path`: escaped as RFC 6901 wants it.
 std::string option_path(std::string_view path, std::string_view key);

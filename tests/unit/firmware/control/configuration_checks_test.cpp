@@ -161,6 +161,18 @@ TEST(Durability, HoldsOnBothSides) {
   }
 }
 
+TEST(Uplinks, ABrokerHasOneOfThem) {
+  const auto brokers = [](std::string_view first, std::string_view second) {
+    return faults_with(R"({"uplinks":{"a":{"uplink":"mqtt","url":")" + std::string(first) +
+                       R"("},"b":{"uplink":"mqtt","url":")" + std::string(second) + "\"}}}");
+  };
+  EXPECT_EQ(brokers("mqtt://h", "mqtt://i"), "");
+  EXPECT_EQ(brokers("mqtt://h", "mqtt://h:1884"), "");
+  EXPECT_EQ(brokers("mqtt://h", "mqtt://h:1883"),
+            "b.json:/uplinks/b/url: is the broker of uplink \"a\" already: a broker takes one "
+            "connection of a node\n");
+}
+
 TEST(Simulation, AtAnotherRateNoUplinkLeavesTheMachine) {
   const auto at = [](std::string_view rate, std::string_view host) {
     return faults_with(R"({"simulation":{"rate":)" + std::string(rate) +

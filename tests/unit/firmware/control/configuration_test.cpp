@@ -174,5 +174,53 @@ TEST(Configuration, OneFaultHidesNoOther) {
   }
 }
 
+TEST(Configuration, AFaultHidesNoLaterCheckOfItsOwnEntry) {
+  EXPECT_EQ(faults_of(R"({"node":"n","board":"generic-amd64",
+      "signals":{"A":{"gpio":"h/1","active_lo":1},"B":{"gpio":3},"C":{"gpio":"h/1"}},
+      "drivers":{"a":{"driver":"loop_detector","period_s":0,
+                      "lanes":{"L":{"uid":7,"loops":["A","B","C"],"lenght":1}}},
+                 "b c":{"driver":"loop_detector","lanes":{"L":{"uid":7,"loops":["D"]},"M":{}}}},
+      "uplinks":{"f":{"uplink":"http","url":"ftp://h","timeout_ms":1,"streams":["trafic.*"],
+                      "cert_file":"c"},
+                 "m":{"uplink":"mqtt","url":"mqtt://h","qos":1},
+                 "n":{"uplink":"mqtt","url":"mqtt://h:1883","payload":7}},
+      "remote":{"uplink":"f","confirm_s":1}})"),
+            "b.json:/signals/A/active_lo: unknown key; did you mean \"active_low\"?\n"
+            "b.json:/signals/B/gpio: must be a text, is 3\n"
+            "b.json:/remote/confirm_s: must be 10…86400 s, is 1\n"
+            "b.json:/drivers/a/period_s: must be 1…3600 s, is 0\n"
+            "b.json:/drivers/a/lanes/L/lenght: unknown key\n"
+            "b.json:/drivers/a/lanes: lane L has more than two loops\n"
+            "b.json:/drivers/b c: the name must have the form [A-Za-z0-9][A-Za-z0-9._-]{0,62}\n"
+            "b.json:/drivers/b c/lanes/M/uid: is missing\n"
+            "b.json:/drivers/b c/lanes/M/loops: is missing\n"
+            "b.json:/uplinks/f/timeout_ms: must be 100…600000 ms, is 1\n"
+            "b.json:/uplinks/f/url: scheme must be one of http, https, is \"ftp\"\n"
+            "b.json:/uplinks/f/cert_file: needs a key_file\n"
+            "b.json:/uplinks/f/streams/0: \"trafic.*\" matches no stream\n"
+            "b.json:/uplinks/m/qos: unknown key\n"
+            "b.json:/uplinks/n/payload: must be a text, is 7\n"
+            "b.json:/drivers/b c: uid 7 also belongs to driver \"a\"\n"
+            "b.json:/drivers/b c: signal \"D\" is not among /signals\n"
+            "b.json:/signals/C: h/1 is already signal \"A\"\n"
+            "b.json:/uplinks/n/url: is the broker of uplink \"m\" already: a broker takes one "
+            "connection of a node\n"
+            "b.json:/remote/uplink: must be an mqtt uplink; \"f\" is not\n"
+            "b.json:/remote: name a public_key_file (documents must then be signed), or set "
+            "\"unsigned\": true to take documents from anyone who may publish to the broker\n");
+}
+
+TEST(Configuration, WhatOnlyFollowsFromAFaultIsNotTold) {
+  EXPECT_EQ(faults_of(R"({"node":"n","board":"sim","drivers":7,"uplinks":[],"site":{"lat":"x",
+      "lon":1},"allowed_topics":"x","streams":{"traffic.lane":{"topic":"other"}},
+      "remote":{"public_key_file":1}})"),
+            "b.json:/site/lat: must be a number, is \"x\"\n"
+            "b.json:/remote/uplink: is missing: the mqtt uplink that carries remote control\n"
+            "b.json:/remote/public_key_file: must be a text, is 1\n"
+            "b.json:/allowed_topics: must be a list of texts, is \"x\"\n"
+            "b.json:/drivers: must be an object, is 7\n"
+            "b.json:/uplinks: must be an object, is []\n");
+}
+
 }  // namespace
 }  // namespace berm::control

@@ -173,6 +173,37 @@ TEST(OptionTable, EveryFaultIsCollected) {
             4u);
 }
 
+TEST(OptionTable, AFaultyValueHasAStandInForFurtherChecks) {
+  const Options options = parse(R"({"period_s":0,"lanes":{"R1":{},"r1":5},"order":3,"name":"A",
+      "place":[],"headers":1})")
+                              .options;
+  EXPECT_EQ(options.integer("period_s"), 60);
+  EXPECT_EQ(options.text("order"), "oldest");
+  EXPECT_FALSE(options.has("name"));
+  EXPECT_FALSE(options.has("headers"));
+  ASSERT_EQ(options.object_map("lanes").size(), 2u);
+  for (const auto& [name, lane] : options.object_map("lanes")) EXPECT_LT(lane.integer("uid"), 0);
+  EXPECT_EQ(parse("[]").options.integer("period_s"), 60);
+}
+
+TEST(OptionTable, WhatOnlyFollowsFromAStandInIsNotTold) {
+  using StandIn = OptionFault::StandIn;
+  const auto told = without_consequences({{"/a", "missing", StandIn::value},
+                                          {"/b/x", "refused", StandIn::nothing},
+                                          {"/c", "unknown key"},
+                                          {"/a", "empty"},
+                                          {"/a/0", "empty"},
+                                          {"/ab", "own fault"},
+                                          {"/b", "needs x"},
+                                          {"/b/y", "own fault"},
+                                          {"/c", "own fault"},
+                                          {"", "own fault"},
+                                          {"/b/x", "refused twice", StandIn::value}});
+  std::string paths;
+  for (const OptionFault& fault : told) paths += fault.path + " ";
+  EXPECT_EQ(paths, "/a /b/x /c /ab /b/y /c  /b/x ");
+}
+
 TEST(OptionTable, PathsAreEscapedPointers) {
   EXPECT_EQ(option_path("/a", "b/c~d"), "/a/b~1c~0d");
   EXPECT_EQ(only_fault(R"({"headers":{"a/b":null}})").substr(0, 28),
