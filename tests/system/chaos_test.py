@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""One-second periods and vehicles while Kafka is frozen, Flume is killed, the network is cut and
-the agent is killed with -9, each several times in random order. Afterwards nothing is missing
-where Kafka, the MQTT subscriber and the stick can be read, repeats have the same bytes, keys and
-headers are those of the contract. BERM_CHAOS_SEED repeats a run, BERM_CHAOS_ROUNDS makes it
-longer."""
+"""One-second periods and vehicles while Kafka is frozen, Flume and the broker are killed, the
+network is cut and the agent is killed with -9, each several times in random order. Afterwards
+nothing is missing where Kafka, the MQTT subscriber and the stick can be read, repeats have the same
+bytes, keys and headers are those of the contract. --seed (or BERM_CHAOS_SEED) repeats the order of
+a run, --rounds (or BERM_CHAOS_ROUNDS) makes it longer, --kills N is another run: N faults drawn at
+random from kills of the agent, Flume and the broker and freezes of Kafka."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -28,8 +30,17 @@ from street import (
     wait_until,
 )
 
-SEED = int(os.environ.get("BERM_CHAOS_SEED", random.SystemRandom().randrange(1 << 30)))
-ROUNDS = int(os.environ.get("BERM_CHAOS_ROUNDS", 2))
+# A broker that is killed forgets what it acknowledged since it last wrote its own store.
+DURABLE_BROKER = ("autosave_on_changes true", "autosave_interval 1")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    fresh = random.SystemRandom().randrange(1 << 30)
+    parser.add_argument("--seed", type=int, default=os.environ.get("BERM_CHAOS_SEED", fresh))
+    parser.add_argument("--rounds", type=int, default=os.environ.get("BERM_CHAOS_ROUNDS", 2))
+    parser.add_argument("--kills", type=int, default=0)
+    return parser.parse_args()
 
 
 def configuration(flume_port, broker_port, stick):
@@ -52,7 +63,9 @@ def configuration(flume_port, broker_port, stick):
     }
 
 
-def random_faults(agent, ingest, proxies):
+def faults(agent, ingest, broker, proxies):
+    """Every fault by its name; each leaves all parts running again."""
+
     def freeze_kafka():
         ingest.signal("kafka", signal.SIGSTOP)
         time.sleep(6)
@@ -81,22 +94,31 @@ def random_faults(agent, ingest, proxies):
         agent.process.kill()
         agent.start()
 
-    actions = [
-        freeze_kafka,
-        kill_flume,
-        cut_network,
-        freeze_network,
-        kill_agent,
-        kill_agent,
-    ] * ROUNDS
-    random.shuffle(actions)
-    return actions
+    def kill_broker():
+        broker.process.kill()
+        time.sleep(1)
+        broker.start()
+
+    actions = (freeze_kafka, kill_flume, cut_network, freeze_network, kill_agent, kill_broker)
+    return {action.__name__: action for action in actions}
 
 
-def run_chaos(agent, ingest, proxies):
+def chosen(options):
+    """The names of the faults of this run, in their order."""
+    if options.kills:
+        names = ["kill_agent", "kill_flume", "kill_broker", "freeze_kafka"]
+        return [random.choice(names) for _ in range(options.kills)]
+    names = ["freeze_kafka", "kill_flume", "cut_network", "freeze_network"]
+    names = (names + ["kill_agent", "kill_agent", "kill_broker"]) * options.rounds
+    random.shuffle(names)
+    return names
+
+
+def run_chaos(options, known):
     time.sleep(5)
-    for action in random_faults(agent, ingest, proxies):
-        print(f"  {action.__name__}", flush=True)
+    for number, name in enumerate(chosen(options), 1):
+        print(f"  {number} {name}", flush=True)
+        action = known[name]
         action()
         time.sleep(random.uniform(1.0, 5.0))
     time.sleep(3)
@@ -141,12 +163,13 @@ def check_headers(ingest):
 
 def main():
     need("java", "mvn", "kcat", "curl", "mosquitto")
-    terminate_on_alarm(900)
-    random.seed(SEED)
-    print(f"seed {SEED}, rounds {ROUNDS}", flush=True)
+    options = arguments()
+    terminate_on_alarm(900 + 30 * options.kills)
+    random.seed(options.seed)
+    print(f"seed {options.seed}, rounds {options.rounds}, kills {options.kills}", flush=True)
     with tempfile.TemporaryDirectory(prefix="berm-chaos-") as folder:
         folder = pathlib.Path(folder)
-        ingest, broker = Ingest(folder), Broker(folder)
+        ingest, broker = Ingest(folder), Broker(folder, DURABLE_BROKER)
         received = folder / "received.jsonl"
         agent = subscriber = None
         try:
@@ -161,7 +184,7 @@ def main():
             proxies = [Proxy(ingest.flume_port), Proxy(broker.port)]
             agent = Agent(folder, configuration(proxies[0].port, proxies[1].port, folder / "stick"))
             agent.start()
-            run_chaos(agent, ingest, proxies)
+            run_chaos(options, faults(agent, ingest, broker, proxies))
             finish(agent)
             time.sleep(12)  # an idle Kafka sink sleeps up to 5 s
             kafka = check_clean(
