@@ -21,9 +21,9 @@ inline constexpr std::int64_t kMinOfferReserve =
 inline constexpr std::int64_t kOfferReserveBatches = 16;
 inline constexpr std::int64_t kMaxSeries = 1ll << 22;  // streams × epochs
 
-inline constexpr int kPageBytes = 4096;
-inline constexpr int kMaxCheckpointPages = 128;            // of WAL before it is copied back
-inline constexpr std::int64_t kWalLimitBytes = 1ll << 20;  // the file shrinks back to this
+inline constexpr int kPageBytes = 2048;  // of a new database; an older one keeps its 4096
+inline constexpr std::int64_t kCheckpointBytes = 512 << 10;  // of WAL before it is copied back
+inline constexpr std::int64_t kWalLimitBytes = 1ll << 20;    // the file shrinks back to this
 inline constexpr std::int64_t kBallastBytes = 2 * kWalLimitBytes;
 inline constexpr std::int64_t kMinCeilingBytes = 1ll
                                                  << 18;  // a smaller max_bytes is raised to this
@@ -37,6 +37,7 @@ inline constexpr int kLastAbovePercent = 97;  // alarms and the ledger go as wel
 inline constexpr std::size_t kRetainSegments = 256;  // rows deleted in one transaction
 inline constexpr std::size_t kMaxDamagedKept = 2;
 inline constexpr std::size_t kMaxEpochsNamed = 8;    // in the sidecar file
+inline constexpr int kMaxEpochDraws = 16;            // until one is new
 inline constexpr std::size_t kMaxSetAside = 10'000;  // refused events kept
 inline constexpr std::size_t kMaxCommands = 16;      // list, requeue, flush under way
 inline constexpr std::size_t kMaxCheckpointBytes = 64u << 10;

@@ -17,21 +17,20 @@ constexpr std::string_view kDamaged = "outbox.db.damaged-";
 constexpr const char* kBeforeFirstRead =
     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;";
 // Before the first table; on a database that has one, these would write.
-constexpr const char* kBeforeFirstTable = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;";
+constexpr const char* kBeforeFirstTable = "PRAGMA page_size=2048; PRAGMA auto_vacuum=INCREMENTAL;";
 
 std::int64_t log_bytes(const OutboxOptions& options) {
   return std::min(kWalLimitBytes, std::max(options.max_bytes, kMinCeilingBytes) / 4);
 }
 
 Result<void> configure(Database& database, const OutboxOptions& options) {
+  // Half the limit: the transaction that reaches it has room too.
+  BERM_CHECK(database.settle_pages(std::min(kCheckpointBytes, log_bytes(options) / 2)));
   const std::string settings = text_of(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%lld;"
       "PRAGMA cache_size=-%d; PRAGMA max_page_count=%lld;",
       static_cast<long long>(log_bytes(options)), kCacheKibibytes,
-      static_cast<long long>(ceiling_pages(options)));
-  // Half the limit: the transaction that reaches it has room too.
-  database.set_checkpoint_pages(
-      std::min(kMaxCheckpointPages, static_cast<int>(log_bytes(options) / 2 / kPageBytes)));
+      static_cast<long long>(ceiling_pages(options, database.page_bytes())));
   return database.execute(settings.c_str());
 }
 
@@ -77,9 +76,9 @@ std::int64_t ballast_bytes(const OutboxOptions& options) {
   return std::min(kBallastBytes, options.max_bytes / 8);
 }
 
-std::int64_t ceiling_pages(const OutboxOptions& options) {
+std::int64_t ceiling_pages(const OutboxOptions& options, std::int64_t page_bytes) {
   const std::int64_t ceiling = std::max(options.max_bytes, kMinCeilingBytes);
-  return (ceiling - log_bytes(options) - ballast_bytes(options)) / kPageBytes;
+  return (ceiling - log_bytes(options) - ballast_bytes(options)) / page_bytes;
 }
 
 Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {

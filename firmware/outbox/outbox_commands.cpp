@@ -82,23 +82,22 @@ void list(Outbox& outbox, const CommandRequest& request, const Reply& reply) {
 void show(Outbox& outbox, const CommandRequest& request, const Reply& reply) {
   const auto number = number_in(request);
   if (!number) return reply->end({2, "usage: set-aside show N\n"});
-  outbox.list_set_aside(
-      *number, 1, [reply, number = *number, json = request.json](const Listed& listed) {
-        if (!listed) return reply->end({1, listed.error().text + "\n"});
-        reply->end(show_answer(*listed, number, json));
-      });
+  outbox.list_set_aside(*number, 1,
+                        [reply, number = *number, json = request.json](const Listed& listed) {
+                          if (!listed) return reply->end({1, listed.error().text + "\n"});
+                          reply->end(show_answer(*listed, number, json));
+                        });
 }
 
 void requeue(Outbox& outbox, const CommandRequest& request, const Reply& reply) {
   const auto number = number_in(request);
   if (!number) return reply->end({2, "usage: set-aside requeue N\n"});
-  outbox.requeue(*number,
-                 [reply, number = *number, json = request.json](const Result<void>& done) {
-                   if (!done) return reply->end({1, done.error().text + "\n"});
-                   const std::string name = std::to_string(number);
-                   reply->end({0, json ? "{\"requeued\":" + name + "}\n"
-                                       : "event " + name + " is back in its queue\n"});
-                 });
+  outbox.requeue(*number, [reply, number = *number, json = request.json](const Result<void>& done) {
+    if (!done) return reply->end({1, done.error().text + "\n"});
+    const std::string name = std::to_string(number);
+    reply->end(
+        {0, json ? "{\"requeued\":" + name + "}\n" : "event " + name + " is back in its queue\n"});
+  });
 }
 
 }  // namespace

@@ -11,11 +11,16 @@
 namespace berm::outbox {
 namespace {
 
+constexpr int kFrameHeadBytes = 24;  // of each page in the WAL
+
 ErrorCode code_of(int result) {
   if (result == SQLITE_IOERR_CORRUPTFS) return ErrorCode::damaged;
   switch (result & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    // Our statements fit our schema: what is there twice, or of another kind, is damage.
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
       return ErrorCode::damaged;
     case SQLITE_FULL:
       return ErrorCode::full;
@@ -41,6 +46,10 @@ Error error_of(sqlite3* handle, int result) {
 }
 
 }  // namespace
+
+bool is_schema_error(const Error& error) {
+  return (error.system_error & 0xff) == SQLITE_ERROR;
+}
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
@@ -147,7 +156,8 @@ Database::~Database() {
 int Database::on_wal(void* self, sqlite3* handle, const char* name, int pages) {
   auto& database = *static_cast<Database*>(self);
   const int fresh = pages >= database.wal_pages_ ? pages - database.wal_pages_ : pages;
-  database.written_bytes_ += static_cast<std::uint64_t>(fresh) * (kPageBytes + 24);
+  const auto page = static_cast<std::uint64_t>(database.page_bytes_);
+  database.written_bytes_ += static_cast<std::uint64_t>(fresh) * (page + kFrameHeadBytes);
   database.wal_pages_ = pages;
   if (pages < database.checkpoint_pages_) return SQLITE_OK;
   int logged = 0;
@@ -156,14 +166,22 @@ int Database::on_wal(void* self, sqlite3* handle, const char* name, int pages) {
   if (sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, &logged, &copied) ==
           SQLITE_OK &&
       copied > 0) {
-    database.written_bytes_ += static_cast<std::uint64_t>(copied) * kPageBytes;
+    database.written_bytes_ += static_cast<std::uint64_t>(copied) * page;
     if (copied == logged) database.wal_pages_ = 0;
   }
   return SQLITE_OK;
 }
 
+Result<void> Database::settle_pages(std::int64_t log_bytes) {
+  BERM_TRY(const std::int64_t bytes, integer("PRAGMA page_size"));
+  if (bytes < 512) return fail(ErrorCode::damaged, "outbox database: impossible page size");
+  page_bytes_ = bytes;
+  checkpoint_pages_ = log_bytes / bytes;
+  return {};
+}
+
 std::int64_t Database::wal_bytes() const {
-  return static_cast<std::int64_t>(wal_pages_) * (kPageBytes + 24);
+  return wal_pages_ * (page_bytes_ + kFrameHeadBytes);
 }
 
 bool Database::in_transaction() const {

@@ -3,7 +3,7 @@
 // folder includes this. One thread at a time (the executor; before the loop runs, the caller of
 // open_outbox). Errors: damaged (CORRUPT, NOTADB), full (FULL), permission (READONLY, CANTOPEN,
 // PERM), exists (BUSY, LOCKED), io (IOERR and the rest). A Database counts the bytes it writes to
-// the device: 4 kB per WAL page, and again per page copied back.
+// the device: a page and its head per WAL frame, and again per page copied back.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 namespace berm::outbox {
+
+// A table or column that a statement names is not there.
+bool is_schema_error(const Error& error);
 
 class Statement {
  public:
@@ -67,8 +70,9 @@ class Database {
   Result<std::int64_t> integer(std::string_view sql);
   // Closing copies the WAL back, or leaves all files as they are (the default until called).
   void tidy_on_close(bool tidy);
-  // Pages of log after which it is copied back.
-  void set_checkpoint_pages(int pages) { checkpoint_pages_ = pages; }
+  // Reads the page size, which is settled by then; of `log_bytes` the log is copied back.
+  Result<void> settle_pages(std::int64_t log_bytes);
+  std::int64_t page_bytes() const { return page_bytes_; }
   std::uint64_t written_bytes() const { return written_bytes_; }
   std::int64_t wal_bytes() const;
   bool in_transaction() const;
@@ -79,7 +83,8 @@ class Database {
   sqlite3* handle_;
   std::uint64_t written_bytes_ = 0;
   int wal_pages_ = 0;
-  int checkpoint_pages_ = kMaxCheckpointPages;
+  std::int64_t page_bytes_ = kPageBytes;
+  std::int64_t checkpoint_pages_ = kCheckpointBytes / kPageBytes;
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolled back unless committed.

@@ -51,9 +51,7 @@ Result<void> Store::write_commit(std::span<const event::Draft> drafts,
 Result<void> Store::commit(std::span<const event::Draft> drafts,
                            const std::map<std::string, std::string>& checkpoints) {
   BERM_CHECK(settle_clock());
-  std::size_t bytes = 0;
-  for (const event::Draft& draft : drafts) bytes += draft.tail.size();
-  BERM_CHECK(relieve(static_cast<std::int64_t>(bytes / kPageBytes) + 16));
+  BERM_CHECK(relieve(pages_of(drafts) + 16));
   auto result = transact([&] { return write_commit(drafts, checkpoints); });
   if (result || result.error().code != ErrorCode::full) return result;
   return commit_when_full(drafts, checkpoints, std::move(result.error()));
@@ -220,7 +218,7 @@ Counters Store::counters() {
   counters.waits_for_clock = books_.has_unsettled || books_.has_estimate;
   counters.is_pressed = is_pressed_;
   const auto pages = database_->integer("PRAGMA page_count");
-  counters.disk_bytes = (pages ? *pages * kPageBytes : 0) + database_->wal_bytes() +
+  counters.disk_bytes = (pages ? *pages * database_->page_bytes() : 0) + database_->wal_bytes() +
                         (has_ballast_ ? ballast_bytes(options_) : 0);
   return counters;
 }

@@ -2,7 +2,7 @@
 // Store: the outbox itself, one call after another on the executor's thread (or before the loop
 // runs); SqliteOutbox is its face on the loop. Every call leaves the database and the books in
 // step: what fails has changed nothing. Errors with code `damaged` mean that the database must be
-// set aside: destroy this and open anew with `is_damaged`. Blocks for as long as the disk does.
+// set aside: destroy this and open anew with `damage`. Blocks for as long as the disk does.
 // Memory: the books, one page cache of kCacheKibibytes, and one expanded segment per uplink that is
 // reading.
 #pragma once
@@ -53,9 +53,9 @@ struct Counters {
 
 class Store {
  public:
-  // `is_damaged`: what is there is set aside without a look.
+  // `damage`: what is there is set aside without a look, for this reason.
   static Result<std::unique_ptr<Store>> open(const OutboxOptions& options, const StoreParts& parts,
-                                             bool is_damaged = false);
+                                             const std::string& damage = {});
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -85,8 +85,8 @@ class Store {
   Store(const OutboxOptions& options, const StoreParts& parts);
   Core core() { return Core{options_, parts_.clock, *tables_, books_, codec_}; }
   Result<void> open_files();
-  Result<void> begin(bool is_damaged);
-  Result<void> open_sound(bool is_damaged, bool& is_tail_lost);
+  Result<void> begin(const std::string& damage);
+  Result<void> open_sound(const std::string& damage, bool& is_tail_lost);
   Result<void> establish(bool is_tail_lost);
   Result<std::string> epoch_reason(bool is_tail_lost);
   Result<void> begin_epoch(const std::optional<std::string>& previous, const std::string& reason);
@@ -97,6 +97,7 @@ class Store {
   Result<void> write_commit(std::span<const event::Draft> drafts,
                             const std::map<std::string, std::string>& checkpoints);
   Result<void> keep_sidecar();
+  std::int64_t pages_of(std::span<const event::Draft> drafts) const;
   Result<std::int64_t> used_pages();
   Result<void> relieve(std::int64_t need_pages);
   Result<std::int64_t> free_pages(std::int64_t wanted, Deletable up_to);
@@ -136,7 +137,7 @@ class Store {
   std::int64_t commits_ = 0;
   std::uint64_t other_written_bytes_ = 0;
   bool is_pressed_ = false;
-  std::int64_t ceiling_ = 0;  // pages: as configured, or less while the file system is full
+  std::int64_t ceiling_ = 0;  // pages; as configured, or less while the file system is full
   bool has_ballast_ = false;
   bool is_established_ = false;
   std::optional<MonoTime> expired_at_;

@@ -75,7 +75,7 @@ void StoreJobs::run(StoreOwner& owner, Job& job) {
   if (!result && result.error().code == ErrorCode::damaged && owner.store) {
     owner.written_before += owner.store->counters().written_bytes;
     owner.store.reset();
-    auto opened = Store::open(owner.options, owner.parts, true);
+    auto opened = Store::open(owner.options, owner.parts, result.error().text);
     if (opened) {
       owner.store = std::move(*opened);
     }

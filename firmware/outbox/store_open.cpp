@@ -42,28 +42,34 @@ Sidecar sidecar_of(const Books& books) {
   return sidecar;
 }
 
+bool knows_epoch(const Books& books, const Sidecar& sidecar, const std::string& name) {
+  return std::ranges::find(books.epochs, name, &EpochRecord::epoch) != books.epochs.end() ||
+         std::ranges::find(sidecar, name, &NamedEpoch::epoch) != sidecar.end();
+}
+
 }  // namespace
 
 Store::Store(const OutboxOptions& options, const StoreParts& parts)
-    : options_(options), parts_(parts), ceiling_(ceiling_pages(options)) {}
+    : options_(options), parts_(parts) {}
 
 Store::~Store() {
   tables_.reset();  // statements end before their database
 }
 
 Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const StoreParts& parts,
-                                           bool is_damaged) {
+                                           const std::string& damage) {
   if (options.uplinks.size() > kMaxUplinks) {
     return fail(ErrorCode::invalid, "more than " + std::to_string(kMaxUplinks) + " uplinks");
   }
   std::unique_ptr<Store> store(new Store(options, parts));
-  auto begun = store->begin(is_damaged);
+  auto begun = store->begin(damage);
   if (begun) return store;
-  if (is_damaged || begun.error().code != ErrorCode::damaged) return fail(std::move(begun.error()));
+  const Error& error = begun.error();
+  if (!damage.empty() || error.code != ErrorCode::damaged) return fail(error);
   // It could be opened, and only its first use met the damage.
   if (store->database_) store->database_->tidy_on_close(false);
   store.reset();
-  return open(options, parts, true);
+  return open(options, parts, error.text);
 }
 
 Result<void> Store::open_files() {
@@ -71,6 +77,7 @@ Result<void> Store::open_files() {
   database_.reset();
   BERM_TRY(Opened opened, open_database(parts_.disk, options_));
   database_ = std::move(opened.database);
+  ceiling_ = ceiling_pages(options_, database_->page_bytes());
   if (opened.is_new) BERM_CHECK(parts_.disk.sync_directory(options_.directory));
   tables_ = std::make_unique<Tables>(*database_);
   const auto load = [this] {
@@ -95,9 +102,9 @@ Result<std::string> Store::quick_check() {
 }
 
 // Opens what is there, or sets it aside and makes it anew.
-Result<void> Store::open_sound(bool is_damaged, bool& is_tail_lost) {
-  std::string why = "a page could not be read back";
-  if (!is_damaged) {
+Result<void> Store::open_sound(const std::string& damage, bool& is_tail_lost) {
+  std::string why = damage;
+  if (damage.empty()) {
     is_tail_lost = log_state(parts_.disk, options_.directory) == WalState::damaged;
     auto opened = open_files();
     if (opened && is_tail_lost) {
@@ -117,12 +124,12 @@ Result<void> Store::open_sound(bool is_damaged, bool& is_tail_lost) {
   return open_files();
 }
 
-Result<void> Store::begin(bool is_damaged) {
+Result<void> Store::begin(const std::string& damage) {
   sidecar_ = read_sidecar(parts_.disk, options_.directory);
   const auto identity = parts_.disk.identity(options_.directory);
   if (identity) directory_id_ = std::to_string(*identity);
   bool is_tail_lost = false;
-  BERM_CHECK(open_sound(is_damaged, is_tail_lost));
+  BERM_CHECK(open_sound(damage, is_tail_lost));
   if (is_tail_lost) damage_ = "the end of its log could not be read back";
   if (books_.epochs.empty() && !sidecar_.empty() && damage_.empty()) {
     damage_ = "the database is missing or empty";
@@ -172,7 +179,11 @@ Result<void> Store::establish(bool is_tail_lost) {
 
 Result<void> Store::begin_epoch(const std::optional<std::string>& previous,
                                 const std::string& reason) {
-  const std::string name = make_epoch(parts_.random);
+  std::string name = make_epoch(parts_.random);
+  // A machine without entropy at its boot may draw what it drew at another one.
+  for (int draw = 1; draw < kMaxEpochDraws && knows_epoch(books_, sidecar_, name); ++draw) {
+    name = make_epoch(parts_.random);
+  }
   BERM_TRY(const auto id, tables_->number(sql::kInsertEpoch, name, options_.node, reason));
   books_.epochs.push_back({id.value_or(0), name, options_.node});
   books_.epoch = books_.epochs.size() - 1;

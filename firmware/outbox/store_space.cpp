@@ -27,6 +27,13 @@ Result<std::int64_t> Store::used_pages() {
   return pages - unused;
 }
 
+// Of what they hold uncompressed, without what every commit writes beside it.
+std::int64_t Store::pages_of(std::span<const event::Draft> drafts) const {
+  std::int64_t bytes = 0;
+  for (const event::Draft& draft : drafts) bytes += static_cast<std::int64_t>(draft.tail.size());
+  return bytes / database_->page_bytes();
+}
+
 // Before a commit of about that many pages: keeps the database under its ceiling.
 Result<void> Store::relieve(std::int64_t need_pages) {
   const std::int64_t ceiling = ceiling_;
@@ -96,9 +103,7 @@ Result<void> Store::commit_when_full(std::span<const event::Draft> drafts,
                                      const std::map<std::string, std::string>& checkpoints,
                                      Error error) {
   const auto again = [&] { return transact([&] { return write_commit(drafts, checkpoints); }); };
-  std::size_t bytes = 0;
-  for (const event::Draft& draft : drafts) bytes += draft.tail.size();
-  const std::int64_t need = static_cast<std::int64_t>(bytes / kPageBytes) + 8;
+  const std::int64_t need = pages_of(drafts) + 8;
   BERM_TRY(const std::int64_t used, used_pages());
   const bool is_quota = used + need >= ceiling_;
   if (!is_quota && !is_file_system_full()) return fail(std::move(error));
@@ -137,7 +142,7 @@ Result<void> Store::set_ceiling(std::int64_t pages) {
 
 // There is room again: the quota is what was configured.
 Result<void> Store::grow_again() {
-  const std::int64_t configured = ceiling_pages(options_);
+  const std::int64_t configured = ceiling_pages(options_, database_->page_bytes());
   if (ceiling_ == configured || !has_ballast_) return {};
   return set_ceiling(configured);
 }

@@ -44,8 +44,13 @@ Anchor read_anchor(const Statement& row) {
 Result<Statement*> Tables::prepared(const char* sql) {
   auto it = statements_.find(sql);
   if (it == statements_.end()) {
-    BERM_TRY(Statement statement, database_.prepare(sql));
-    it = statements_.emplace(sql, std::move(statement)).first;
+    auto statement = database_.prepare(sql);
+    if (!statement) {
+      Error error = std::move(statement.error());
+      if (is_schema_error(error)) error.code = ErrorCode::damaged;
+      return fail(std::move(error));
+    }
+    it = statements_.emplace(sql, std::move(*statement)).first;
   }
   it->second.reset();
   return &it->second;

@@ -105,6 +105,46 @@ TEST_F(OutboxDamage, SomebodyElsesDatabase) {
   EXPECT_TRUE(is_kept_aside());
 }
 
+TEST_F(OutboxDamage, DatabaseCutShortAtAnyLength) {
+  for (const bool is_closed : {true, false}) {
+    SCOPED_TRACE(is_closed ? "closed" : "under its log");
+    live(is_closed);
+    const std::string bytes = bytes_of(kDatabase);
+    const std::string log = is_closed ? "" : bytes_of(kLog);
+    for (std::size_t size = 0; size < bytes.size(); size += 512) {
+      SCOPED_TRACE("cut at " + std::to_string(size));
+      bed_.disk().prepare_file(kDatabase, bytes.substr(0, size));
+      bed_.disk().prepare_file(kLog, log);
+      go_on();
+      bed_.close();
+    }
+  }
+}
+
+TEST_F(OutboxDamage, ColumnWithAnotherName) {
+  live(true);
+  std::string bytes = bytes_of(kDatabase);
+  constexpr std::string_view kColumn = "next_seq INTEGER";
+  std::size_t place = bytes.find(kColumn);
+  ASSERT_NE(place, std::string::npos);
+  // A page that was split keeps a dead copy of the schema.
+  for (; place != std::string::npos; place = bytes.find(kColumn)) bytes[place] ^= 1;
+  bed_.disk().prepare_file(kDatabase, bytes);
+  expect_replaced(go_on());
+  EXPECT_TRUE(is_kept_aside());
+}
+
+TEST_F(OutboxDamage, WhatIsThereTwiceIsDamage) {
+  live(true);
+  auto database = outbox::Database::open(kDatabase, bed_.disk().sqlite_vfs());
+  ASSERT_TRUE(database);
+  ASSERT_TRUE((*database)->execute("PRAGMA locking_mode=EXCLUSIVE"));
+  const auto twice = (*database)->execute(
+      "INSERT INTO epoch (epoch, node, reason) SELECT epoch, node, reason FROM epoch");
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().code, ErrorCode::damaged);
+}
+
 TEST_F(OutboxDamage, LogOfGarbageGivesNoSequenceOutAgain) {
   live(false);
   const std::string log = bytes_of(kLog);

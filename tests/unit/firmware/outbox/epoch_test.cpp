@@ -54,6 +54,13 @@ TEST_F(OutboxEpoch, IsNewOnAnotherMachine) {
   expect_new(old, "another machine");
 }
 
+TEST_F(OutboxEpoch, IsNewThoughTheMachineDrawsTheSameNumbersAgain) {
+  const std::string old = before();
+  bed_.random() = hal::SimRandom(1);
+  bed_.options.machine_id = "machine-2";
+  expect_new(old, "another machine");
+}
+
 TEST_F(OutboxEpoch, IsNewUnderAnotherName) {
   const std::string old = before();
   bed_.options.node = "e19-km32";

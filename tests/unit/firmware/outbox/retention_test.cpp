@@ -3,6 +3,8 @@
 // undelivered.
 #include <gtest/gtest.h>
 
+#include "firmware/outbox/sql.hpp"
+#include "firmware/outbox/sqlite.hpp"
 #include "tests/support/outbox_account.hpp"
 #include "tests/support/outbox_bed.hpp"
 
@@ -57,6 +59,31 @@ TEST_F(OutboxRetention, OldestGoWhenFullAndTheRestAddsUp) {
   EXPECT_GT(account.explained(), 1000);
   EXPECT_TRUE(account.has(bed_.outbox().epoch() + "/traffic.lane/4000")) << "the newest stay";
   EXPECT_TRUE(account.has(bed_.outbox().epoch() + "/node.epoch/1")) << "the ledger goes last";
+}
+
+// Databases made before 0004-pages-of-the-outbox-are-2-kb keep their pages.
+TEST_F(OutboxRetention, DatabaseWithPagesOf4KbKeepsToTheSameCeiling) {
+  bed_.options.max_bytes = kSmall;
+  {
+    auto older = outbox::Database::open("/state/berm/outbox.db", bed_.disk().sqlite_vfs());
+    ASSERT_TRUE(older);
+    ASSERT_TRUE((*older)->execute(
+        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
+        "PRAGMA journal_mode=WAL"));
+    ASSERT_TRUE((*older)->execute(outbox::sql::kMigration0001Initial));
+    ASSERT_TRUE((*older)->execute("PRAGMA user_version=1; PRAGMA wal_checkpoint(TRUNCATE)"));
+    (*older)->tidy_on_close(true);
+  }
+  ASSERT_TRUE(bed_.open());
+  fill(4000);
+  EXPECT_LE(bed_.outbox().status().integer("disk_bytes"), kSmall);
+  EXPECT_GT(bed_.outbox().status().integer("disk_bytes"), kSmall / 2);
+  EXPECT_LE(static_cast<std::int64_t>(bed_.disk().volume().used()), kSmall + (64 << 10));
+  expect_all_accounted(received_by(0));
+  bed_.close();
+  const auto head = bed_.disk().read_at("/state/berm/outbox.db", 16, 2);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(*head, std::string("\x10\x00", 2)) << "its pages are as they were";
 }
 
 TEST_F(OutboxRetention, SequencesGoOnAfterEverythingWasDeletedAndRestarted) {
