@@ -31,8 +31,7 @@ void LaneEngine::begin(MonoTime now, std::string_view bytes) {
   is_moment_fresh_ = false;
   const std::int64_t now_us = us_of(now);
   auto checkpoint = Checkpoint::decode(bytes);
-  const std::int64_t state_edge_until_us = checkpoint ? now_us + kStateEdgeUs : now_us - 1;
-  for (Lane& lane : lanes_) lane.gate.begin(now_us, state_edge_until_us);
+  for (Lane& lane : lanes_) lane.gate.begin(now_us);
   if (checkpoint) {
     restore(*checkpoint, now_us);
   } else {
@@ -87,8 +86,7 @@ void LaneEngine::take_one(const hal::Edge& edge, std::int64_t now_us) {
   }
   if (time_us >= grid_.newest().end_us) roll_to(time_us);
   if (time_us < grid_.oldest().start_us) odd |= Flag::late;
-  const GateChange change =
-      lane.gate.take(line.loop, time_us, edge.on, edge.resolution_us, edge.lost_before);
+  const GateChange change = lane.gate.take(line.loop, time_us, edge);
   odd |= change.odd;
   LanePeriodSum& sum = lane.sums[grid_.slot(grid_.index_of(change.time_us))];
   if (edge.on) sum.add_pulse(line.loop);

@@ -23,9 +23,6 @@ inline constexpr std::int64_t kCloseEarliestUs = 200'000;
 inline constexpr std::int64_t kCloseLatestUs = 5 * kSecondUs;
 // A stamp further ahead of the loop's clock than this is not believed (a wrong time base).
 inline constexpr std::int64_t kMaxEdgeAheadUs = 3600 * kSecondUs;
-// After a restart or a failed input a line that is on says so within this; its leading edge was not
-// seen.
-inline constexpr std::int64_t kStateEdgeUs = 100'000;
 // The wall clock may be slewed by this much over one period without being called a step.
 inline constexpr std::int64_t kClockSlackUs = 500'000;
 // Missed periods are reported one by one for this long, the rest as one record.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/traffic/loop_line.hpp"
 
-#include "drivers/traffic/limits.hpp"
-
 namespace berm::drivers::traffic {
 
-void LoopLine::begin(std::int64_t time_us, std::int64_t state_edge_until_us) {
+void LoopLine::begin(std::int64_t time_us) {
   *this = LoopLine{};
   last_us_ = time_us;
-  state_edge_until_us_ = state_edge_until_us;
 }
 
 bool LoopLine::fail(std::int64_t time_us) {
@@ -21,28 +18,27 @@ bool LoopLine::fail(std::int64_t time_us) {
 
 void LoopLine::resume(std::int64_t time_us) {
   is_first_ = true;
-  state_edge_until_us_ = time_us + kStateEdgeUs;
   if (time_us > last_us_) last_us_ = time_us;
 }
 
-LineChange LoopLine::take(std::int64_t time_us, bool on, std::uint32_t lost_before) {
+LineChange LoopLine::take(std::int64_t time_us, const hal::Edge& edge) {
   LineChange change;
   change.time_us = time_us;
-  const bool tells_state = is_first_ && on && time_us <= state_edge_until_us_;
+  const bool is_unseen = is_first_ && (edge.tells_state || time_us < last_us_);
   if (time_us < last_us_) {
     // Before our first edge this is a state from before the start, not disorder.
     if (!is_first_) change.odd |= Flag::out_of_order;
     change.time_us = last_us_;
   }
-  if (lost_before > 0) {
+  if (edge.lost_before > 0) {
     change.odd |= Flag::lost_edges;
     change.unseen_from_us = last_us_;
     change.is_aborted = state_ == State::on;
     state_ = State::unknown;
   }
-  if (on) {
+  if (edge.on) {
     take_on(change);
-    change.is_leading = change.is_begun && !tells_state;
+    change.is_leading = change.is_begun && !is_unseen;
   } else {
     take_off(change);
   }

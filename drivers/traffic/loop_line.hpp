@@ -10,14 +10,16 @@
 //   off while off     nothing happened
 //   lost_before > 0   the pulse in hand has no known end (`aborted`); the state is known again from
 //   here
-// After a start, and after the input failed, an `on` that only says what the loop's state is does
-// not count as a leading edge: its vehicle came before. Loop thread; a plain value of 48 bytes.
+// After a start, and after the input failed, a first `on` that only says what the loop's state is
+// (or is older than the start) does not count as a leading edge: its vehicle came before, unseen.
+// Loop thread; a plain value of 48 bytes.
 #pragma once
 
 #include <cstdint>
 #include <type_traits>
 
 #include "drivers/traffic/flags.hpp"
+#include "hal/edge_input.hpp"
 
 namespace berm::drivers::traffic {
 
@@ -34,14 +36,15 @@ struct LineChange {
 
 class LoopLine {
  public:
-  // State off from `time_us` on; an `on` until `state_edge_until_us` only tells the state.
-  void begin(std::int64_t time_us, std::int64_t state_edge_until_us);
+  // State off from `time_us` on.
+  void begin(std::int64_t time_us);
   // The input failed: the state is unknown until the next edge. True: a pulse was in hand.
   bool fail(std::int64_t time_us);
   // The input is back.
   void resume(std::int64_t time_us);
 
-  LineChange take(std::int64_t time_us, bool on, std::uint32_t lost_before);
+  // `time_us` instead of the edge's own.
+  LineChange take(std::int64_t time_us, const hal::Edge& edge);
 
   bool is_on() const { return state_ == State::on; }
   std::int64_t on_since_us() const { return on_since_us_; }
@@ -54,7 +57,6 @@ class LoopLine {
   std::int64_t last_us_ = INT64_MIN;
   std::int64_t on_since_us_ = 0;
   std::int64_t doubled_us_ = INT64_MIN;  // stamp of an on while on
-  std::int64_t state_edge_until_us_ = INT64_MIN;
   State state_ = State::off;
   bool is_first_ = true;
 };

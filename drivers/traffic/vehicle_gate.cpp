@@ -14,8 +14,8 @@ constexpr double kOlderMismatch = 0.02;    // of candidates alike, the newest
 constexpr double kKmhPerMps = 3.6;
 }  // namespace
 
-void VehicleGate::begin(std::int64_t time_us, std::int64_t state_edge_until_us) {
-  for (LoopLine& line : lines_) line.begin(time_us, state_edge_until_us);
+void VehicleGate::begin(std::int64_t time_us) {
+  for (LoopLine& line : lines_) line.begin(time_us);
   known_since_us_ = time_us;
 }
 
@@ -38,18 +38,17 @@ void VehicleGate::resume(std::int64_t time_us) {
   known_since_us_ = time_us;
 }
 
-GateChange VehicleGate::take(int loop, std::int64_t time_us, bool on, std::uint32_t resolution_us,
-                             std::uint32_t lost_before) {
-  const LineChange change = lines_[static_cast<std::size_t>(loop)].take(time_us, on, lost_before);
+GateChange VehicleGate::take(int loop, std::int64_t time_us, const hal::Edge& edge) {
+  const LineChange change = lines_[static_cast<std::size_t>(loop)].take(time_us, edge);
   GateChange result;
   result.time_us = change.time_us;
   result.odd = change.odd;
   result.unseen_from_us = change.unseen_from_us;
   if (loop == 0) {
     if (change.is_ended) result.occupied_from_us = change.pulse_from_us;
-    first_loop(change, resolution_us);
+    first_loop(change, edge.resolution_us);
   } else {
-    second_loop(change, resolution_us);
+    second_loop(change, edge.resolution_us);
   }
   if (next_due_us_ <= change.time_us) settle(change.time_us);
   make_room();

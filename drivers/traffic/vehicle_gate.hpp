@@ -21,6 +21,7 @@
 #include "drivers/traffic/loop_line.hpp"
 #include "drivers/traffic/pair_motion.hpp"
 #include "drivers/traffic/passage.hpp"
+#include "hal/edge_input.hpp"
 
 namespace berm::drivers::traffic {
 
@@ -37,13 +38,12 @@ class VehicleGate {
   VehicleGate(bool is_pair, const PairGeometry& geometry)
       : geometry_(geometry), is_pair_(is_pair) {}
 
-  // `state_edge_until_us`: an `on` until then may only tell the state (LoopLine).
-  void begin(std::int64_t time_us, std::int64_t state_edge_until_us);
+  void begin(std::int64_t time_us);
   void fail(std::int64_t time_us);    // the input went down
   void resume(std::int64_t time_us);  // and came back
 
-  GateChange take(int loop, std::int64_t time_us, bool on, std::uint32_t resolution_us,
-                  std::uint32_t lost_before);
+  // `time_us` instead of the edge's own.
+  GateChange take(int loop, std::int64_t time_us, const hal::Edge& edge);
   // Ends half passages whose time is over.
   void settle(std::int64_t now_us);
   // The next time at which settle or a decision has something to do; INT64_MAX: none.

@@ -191,7 +191,12 @@ void GpioReader::settle(std::size_t source, Announce announce) {
     line.settled_from = from;
     line.settled_to = to;
     if (announce == Announce::lines_on && !level) continue;
-    batch_.push_back({from, line.resolution_us, std::exchange(line.lost, 0), index, level});
+    batch_.push_back({.time = from,
+                      .resolution_us = line.resolution_us,
+                      .lost_before = std::exchange(line.lost, 0),
+                      .line = index,
+                      .on = level,
+                      .tells_state = true});
   }
 }
 

@@ -31,7 +31,9 @@ class EdgePort final : public EdgeInput {
     on_state_ = std::move(on_state);
     on_start_();
     for (const EdgeWire* wire : wires_) {
-      if (wire->on) batch_.push_back({.time = ports_.loop_.now(), .line = wire->line, .on = true});
+      if (!wire->on) continue;
+      batch_.push_back(
+          {.time = ports_.loop_.now(), .line = wire->line, .on = true, .tells_state = true});
     }
     flush();
     return {};

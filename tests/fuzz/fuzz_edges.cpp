@@ -101,8 +101,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         clock.now_us += ahead_us / 8;
         const std::int64_t late_us = record[0] % 16 == 5 ? ahead_us * 5 : 0;
         const std::uint32_t resolution_us = record[1] % 8 == 0 ? 50'000u : 1u;
-        const hal::Edge edge{mono_us(clock.now_us - late_us), resolution_us, record[3] / 240u,
-                             static_cast<std::uint16_t>(record[1] % 6), record[2] % 2 == 0};
+        const hal::Edge edge{
+            mono_us(clock.now_us - late_us),           resolution_us,      record[3] / 240u,
+            static_cast<std::uint16_t>(record[1] % 6), record[2] % 2 == 0, record[2] % 8 == 4};
         engine->take({&edge, 1}, clock.mono());
         BERM_ASSERT(engine->next_wake() > clock.mono() - Microseconds{1});
       }

@@ -3,7 +3,9 @@
 // (kernel stamps, reader thread, bounded queue); sim/: a recording or generated traffic. Edges
 // arrive on the loop in batches, per line in order of time. `lost_before` > 0 says that so many
 // edges of this line were lost before this one (line_seqno jump, queue overflow): the state is
-// known again from here on. A source that fails or comes back says so by `on_state`.
+// known again from here on. An edge that `tells_state` is no change of the wire but its level as
+// read, at the start and when a source is back: when it came to be so, nobody saw. A source that
+// fails or comes back says so by `on_state`.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,7 @@ struct Edge {
   std::uint32_t lost_before = 0;
   std::uint16_t line = 0;  // index into the names the input was opened with
   bool on = false;
+  bool tells_state = false;
 };
 
 class EdgeInput {

@@ -62,11 +62,22 @@ TEST_F(Inputs, ALineThatIsOnWhenTheInputComesBackIsNoNewVehicle) {
   bed_.input_state(false, at_ms(10'000));
   run_to_ms(20'000);
   bed_.input_state(true, at_ms(20'000));
-  edge(kRamp, 20'001, true);
+  level(kRamp, 20'001, true);
   edge(kRamp, 21'000, false);
   pulse(kRamp, 25'000);
   run_to_ms(61'000);
   EXPECT_EQ(periods("ramp")[0].count, 1);
+}
+
+TEST_F(Inputs, OfTwoThatAreThereAtTheStartTheOneThatComesIsCounted) {
+  start();
+  level(kRamp, 0, true);
+  pulse(kLeftA, 1);
+  edge(kRamp, 1'000, false);
+  run_to_ms(61'000);
+  EXPECT_EQ(periods("ramp")[0].count, 0);
+  EXPECT_EQ(periods("left")[0].count, 1);
+  EXPECT_EQ(periods("left")[0].coverage, 1.0);
 }
 
 TEST_F(Inputs, AStampFromAnotherClockIsNotBelieved) {

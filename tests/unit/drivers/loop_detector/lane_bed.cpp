@@ -22,6 +22,12 @@ void LaneBed::edge(std::uint16_t line, std::int64_t ms, bool on, std::uint32_t l
   bed_.feed({&edge, 1});
 }
 
+void LaneBed::level(std::uint16_t line, std::int64_t ms, bool on) {
+  if (at_ms(ms) > bed_.now()) bed_.run_to(at_ms(ms));
+  const hal::Edge edge{.time = at_ms(ms), .line = line, .on = on, .tells_state = true};
+  bed_.feed({&edge, 1});
+}
+
 void LaneBed::car(std::uint16_t first_line, std::int64_t ms) {
   const auto second_line = static_cast<std::uint16_t>(first_line + 1);
   edge(first_line, ms, true);

@@ -32,6 +32,8 @@ class LaneBed : public testing::Test {
   // Runs to the edge's time and hands it over.
   void edge(std::uint16_t line, std::int64_t ms, bool on, std::uint32_t lost_before = 0,
             std::uint32_t resolution_us = 1);
+  // What the line is at, as read.
+  void level(std::uint16_t line, std::int64_t ms, bool on);
   // 20 m/s, 4 m long: on for 300 ms, the second loop 225 ms later.
   void car(std::uint16_t first_line, std::int64_t ms);
   void pulse(std::uint16_t line, std::int64_t ms, std::int64_t on_ms = 300);

@@ -93,7 +93,7 @@ TEST_F(Restarts, AVehicleOnTheLoopAcrossARestartCountsOnce) {
   EXPECT_EQ(vehicles("left").size(), 1u);
   run_to_ms(13'000);
   start();
-  edge(kLeftA, 13'001, true);
+  level(kLeftA, 13'001, true);
   edge(kLeftB, 13'500, true);
   edge(kLeftA, 14'000, false);
   edge(kLeftB, 14'500, false);

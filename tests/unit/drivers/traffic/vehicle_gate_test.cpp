@@ -13,11 +13,14 @@ constexpr std::int64_t kMs = 1000;
 
 class GateTest : public testing::Test {
  protected:
-  GateTest() : gate_(true, PairGeometry{2.0, 4.5}) { gate_.begin(0, -1); }
+  GateTest() : gate_(true, PairGeometry{2.0, 4.5}) { gate_.begin(0); }
 
   void edge(int loop, std::int64_t ms, bool on) {
-    gate_.take(loop, ms * kMs, on, 1, 0);
+    edge_us(loop, ms * kMs, on);
     collect();
+  }
+  void edge_us(int loop, std::int64_t us, bool on, std::uint32_t resolution_us = 1) {
+    gate_.take(loop, us, {.resolution_us = resolution_us, .on = on});
   }
   // 4.5 m/225 ms = 20 m/s; 300 ms on: 4 m long.
   void car(std::int64_t ms) {
@@ -202,10 +205,10 @@ TEST_F(GateTest, ResolutionDecidesWhatIsSaid) {
                         Case{20'001, true, false}}) {
     seen_.clear();
     at += 20'000'000;
-    gate_.take(0, at, true, 1, 0);
-    gate_.take(1, at + 225'000, true, c.resolution, 0);
-    gate_.take(0, at + 300'000, false, 1, 0);
-    gate_.take(1, at + 525'000, false, 1, 0);
+    edge_us(0, at, true);
+    edge_us(1, at + 225'000, true, c.resolution);
+    edge_us(0, at + 300'000, false);
+    edge_us(1, at + 525'000, false);
     collect();
     ASSERT_EQ(seen_.size(), 1u);
     EXPECT_EQ(seen_[0].flags.has(Flag::coarse), c.coarse) << c.resolution;
@@ -229,7 +232,7 @@ TEST_F(GateTest, AFailedInputEndsWhatIsInHandWithoutSpeed) {
 
 TEST_F(GateTest, LostEdgesEndThePassageUnclassified) {
   edge(0, 10'000, true);
-  gate_.take(0, 14'000 * kMs, true, 1, 2);
+  gate_.take(0, 14'000 * kMs, {.lost_before = 2, .on = true});
   collect();
   ASSERT_EQ(seen_.size(), 1u);
   EXPECT_EQ(seen_[0].flags, Flags(Flag::lost_edges));
@@ -248,10 +251,10 @@ TEST_F(GateTest, MoreThanItCanHoldEndsTheOldest) {
 
 TEST(SingleLoopGate, CountsAtTheTrailingEdgeWithoutClass) {
   VehicleGate gate(false, PairGeometry{});
-  gate.begin(0, -1);
-  gate.take(0, 1000, true, 1, 0);
+  gate.begin(0);
+  gate.take(0, 1000, {.on = true});
   EXPECT_FALSE(gate.is_ready());
-  gate.take(0, 301'000, false, 1, 0);
+  gate.take(0, 301'000, {.on = false});
   Passage passage;
   ASSERT_TRUE(gate.pop(passage));
   EXPECT_EQ(passage.on_us, 300'000);

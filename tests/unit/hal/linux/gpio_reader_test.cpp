@@ -78,11 +78,14 @@ TEST_F(GpioReaderTest, EdgesBeforeTheStartAreNotTold) {
   make();
   const auto items = take(1);
   expect_edge(items[0], 0, true, 0);
+  EXPECT_TRUE(items[0].edge.tells_state);
   a_.wait_until_levels_read(1);
   begin_ = read_mono_clock() + Seconds{1};
   a_.add(11, true, at(0));
   a_.wake();
-  expect_edge(take(1)[0], 1, true, 0);
+  const auto change = take(1);
+  expect_edge(change[0], 1, true, 0);
+  EXPECT_FALSE(change[0].edge.tells_state);
 }
 
 TEST_F(GpioReaderTest, AnEdgeHasTheKernelsStampAndTheLinesResolution) {
