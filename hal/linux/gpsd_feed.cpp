@@ -161,7 +161,7 @@ bool GpsdFeed::take_piece(std::string_view piece) {
   return true;
 }
 
-void GpsdFeed::take_line(std::string line) {
+void GpsdFeed::take_line(const std::string& line) {
   const MonoTime now = read_mono_clock();
   const GpsdReport report = reports_.take(line, now);
   if (report == GpsdReport::malformed) {

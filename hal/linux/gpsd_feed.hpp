@@ -56,7 +56,7 @@ class GpsdFeed final : public PositionFeed {
   void finish_connecting();
   void read();
   bool take_piece(std::string_view piece);
-  void take_line(std::string line);
+  void take_line(const std::string& line);
   bool send(std::string_view text);
   void watch_over_silence();
   void on_silence();

@@ -3,11 +3,42 @@
 
 #include <gps.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
+#include "hal/base/json_writer.hpp"
+#include "hal/base/text.hpp"
+
 namespace berm::hal {
 namespace {
+
+constexpr std::size_t kMaxTimeText = 40;
+constexpr std::string_view kNumbers[] = {"ept", "lat",   "lon",   "altMSL", "epx",
+                                         "epy", "track", "speed", "eph"};
+
+// There are lines that libgps 3.22 never comes back from (two objects with a byte between them, an
+// unknown class around a known one, a broken member before one): it is given no line of a stranger
+// but one of ours, with the members that matter. nullopt: the mode is none.
+std::optional<std::string> plain_fix(const Json& said) {
+  std::string line = R"({"class":"TPV")";
+  if (const Json* mode = said.find("mode")) {
+    if (!mode->is_integer() || mode->integer() < 0 || mode->integer() > 3) return std::nullopt;
+    line += ",\"mode\":" + std::to_string(mode->integer());
+  }
+  const Json* time = said.find("time");
+  if (time != nullptr && time->is_string() && time->string().size() <= kMaxTimeText &&
+      time->string().find_first_not_of("0123456789-:.TZ") == std::string::npos) {
+    line += ",\"time\":\"" + time->string() + "\"";
+  }
+  for (const std::string_view name : kNumbers) {
+    const Json* value = said.find(name);
+    if (value == nullptr || !value->is_number()) continue;
+    line += ",\"" + std::string(name) + "\":";
+    append_json_number(line, value->number());
+  }
+  return line + "}";
+}
 
 std::optional<double> within(double value, double min, double max) {
   if (!std::isfinite(value) || value < min || value > max) return std::nullopt;
@@ -50,29 +81,38 @@ struct GpsdReports::Unpacked {
 GpsdReports::GpsdReports() : unpacked_(std::make_unique<Unpacked>()) {}
 GpsdReports::~GpsdReports() = default;
 
-GpsdReport GpsdReports::take(std::string& line, MonoTime now) {
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  // Half a report could hold half a number; a byte of 0 would end it for libgps.
-  if (line.size() < 2 || line.front() != '{' || line.back() != '}' ||
-      line.find('\0') != std::string::npos) {
-    return GpsdReport::malformed;
-  }
-  const bool is_fix = line.find("\"class\":\"TPV\"") != std::string::npos;
-  const bool lists_satellites = line.find("\"class\":\"SKY\"") != std::string::npos &&
-                                line.find("\"satellites\"") != std::string::npos;
+GpsdReport GpsdReports::take(std::string_view line, MonoTime now) {
+  const auto said = Json::parse(trim(line));
+  if (!said || !said->is_object()) return GpsdReport::malformed;
+  const Json* kind = said->find("class");
+  if (kind == nullptr || !kind->is_string()) return GpsdReport::other;
+  if (kind->string() == "SKY") take_sky(*said, now);
+  if (kind->string() != "TPV") return GpsdReport::other;
+  auto plain = plain_fix(*said);
   gps_data_t& all = unpacked_->all;
   all.set = 0;
-  if (gps_unpack(line.data(), &all) != 0) return GpsdReport::malformed;
-  if (lists_satellites && (all.set & SATELLITE_SET) != 0 && all.satellites_used >= 0) {
-    satellites_ = all.satellites_used;
-    satellites_at_ = now;
-  }
-  if (!is_fix) return GpsdReport::other;
-  if ((all.set & STATUS_SET) == 0 || all.fix.mode < 0 || all.fix.mode > 3) {
+  if (!plain || gps_unpack(plain->data(), &all) != 0 || (all.set & STATUS_SET) == 0) {
     return GpsdReport::malformed;
   }
   read_fix(now);
   return GpsdReport::fix;
+}
+
+// Those listed as used, else what gpsd says of their number (libgps 3.22 does not read that).
+void GpsdReports::take_sky(const Json& said, MonoTime now) {
+  const Json* list = said.find("satellites");
+  const Json* number = said.find("uSat");
+  if (list != nullptr && list->is_array()) {
+    satellites_ = std::ranges::count_if(list->array(), [](const Json& each) {
+      const Json* used = each.find("used");
+      return used != nullptr && used->is_boolean() && used->boolean();
+    });
+  } else if (number != nullptr && number->is_integer() && number->integer() >= 0) {
+    satellites_ = number->integer();
+  } else {
+    return;
+  }
+  satellites_at_ = now;
 }
 
 void GpsdReports::read_fix(MonoTime now) {
@@ -86,6 +126,8 @@ void GpsdReports::read_fix(MonoTime now) {
   fix_.time_error = time_error_of(said);
   if (satellites_ && now - satellites_at_ <= kSatellitesFresh) fix_.satellites = satellites_;
   if (said.mode < MODE_2D) return;
+  // A list of before the fix has none in use.
+  if (fix_.satellites == 0) fix_.satellites = std::nullopt;
   fix_.lat = within(said.latitude, -90.0, 90.0);
   fix_.lon = within(said.longitude, -180.0, 180.0);
   fix_.error_m = horizontal_error(said);

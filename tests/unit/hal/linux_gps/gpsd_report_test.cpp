@@ -89,7 +89,6 @@ TEST_F(GpsdReportTest, LeavesOutValuesThatCannotBe) {
   EXPECT_FALSE(fix.speed_mps);
   EXPECT_FALSE(fix.track_deg);
   EXPECT_FALSE(fix.alt_m);
-  EXPECT_FALSE(tpv(R"("mode":3,"lat":1e999,"lon":2.0)").lat);
   EXPECT_EQ(tpv(R"("mode":2,"lat":-90.0,"lon":180.0)").lat, -90.0);
 }
 
@@ -110,6 +109,18 @@ TEST_F(GpsdReportTest, RefusesWhatIsNoReport) {
   EXPECT_EQ(take("$GPGGA,100000.00,5112.0,N"), GpsdReport::malformed);
   EXPECT_EQ(take(R"({"class":"TPV","mode":4,"lat":1.0,"lon":2.0})"), GpsdReport::malformed);
   EXPECT_EQ(take(R"({"class":"TPV","mode":-1})"), GpsdReport::malformed);
+  EXPECT_EQ(take(R"({"class":"TPV","mode":3,"lat":1e999,"lon":2.0})"), GpsdReport::malformed);
+  EXPECT_EQ(take(R"({"class":"TPV","mode":3,"lat":nan,"lon":2.0})"), GpsdReport::malformed);
+}
+
+// libgps 3.22 reads such a line for ever.
+TEST_F(GpsdReportTest, RefusesTwoReportsInALine) {
+  const std::string one = R"({"class":"TPV","mode":3,"lat":1.0,"lon":2.0})";
+  for (const char* between : {"", " ", "H", ",", "}", "{", "\t"}) {
+    EXPECT_EQ(take(one + between + one), GpsdReport::malformed) << between;
+  }
+  EXPECT_EQ(take(one + "}"), GpsdReport::malformed);
+  EXPECT_EQ(take("{" + one), GpsdReport::malformed);
 }
 
 TEST_F(GpsdReportTest, KnowsOtherReportsFromFixes) {
@@ -118,6 +129,9 @@ TEST_F(GpsdReportTest, KnowsOtherReportsFromFixes) {
   EXPECT_EQ(take(R"({"class":"DEVICES","devices":[]})"), GpsdReport::other);
   EXPECT_EQ(take(R"({"class":"ERROR","message":"Unrecognized request"})"), GpsdReport::other);
   EXPECT_EQ(take(R"({"class":"NOVEL","x":1})"), GpsdReport::other);
+  // libgps 3.22 reads this one for ever.
+  EXPECT_EQ(take(R"({"cuass":"DEVICES","devices":[{"class":"DEVICE","path":"/dev/ttyS1"}]})"),
+            GpsdReport::other);
 }
 
 TEST_F(GpsdReportTest, CountsTheSatellitesThatWereListedAsUsed) {
@@ -126,8 +140,30 @@ TEST_F(GpsdReportTest, CountsTheSatellitesThatWereListedAsUsed) {
                  R"({"PRN":3,"ss":30,"used":false}]})"),
             GpsdReport::other);
   EXPECT_EQ(tpv(R"("mode":2,"lat":1.0,"lon":2.0)").satellites, 2);
-  EXPECT_EQ(take(R"({"class":"SKY","hdop":0.91,"uSat":12})"), GpsdReport::other);
+  EXPECT_EQ(take(R"({"class":"SKY","hdop":0.91})"), GpsdReport::other);
   EXPECT_EQ(tpv(R"("mode":2,"lat":1.0,"lon":2.0)").satellites, 2);
+  EXPECT_EQ(take(R"({"class":"SKY","hdop":0.91,"uSat":12})"), GpsdReport::other);
+  EXPECT_EQ(tpv(R"("mode":2,"lat":1.0,"lon":2.0)").satellites, 12);
+  EXPECT_EQ(take(R"({"class":"SKY","uSat":-1})"), GpsdReport::other);
+  EXPECT_EQ(tpv(R"("mode":2,"lat":1.0,"lon":2.0)").satellites, 12);
+}
+
+TEST_F(GpsdReportTest, BelievesNoFixOfNoSatellite) {
+  EXPECT_EQ(take(R"({"class":"SKY","satellites":[{"PRN":3,"ss":30,"used":false}]})"),
+            GpsdReport::other);
+  EXPECT_EQ(tpv(R"("mode":1)").satellites, 0);
+  EXPECT_FALSE(tpv(R"("mode":2,"lat":1.0,"lon":2.0)").satellites);
+}
+
+TEST_F(GpsdReportTest, LeavesOutMembersOfAnotherKind) {
+  const PositionFix& fix = tpv(R"("mode":3,"time":"soon","lat":"51.2","lon":{"x":1},"eph":[1])");
+  EXPECT_EQ(fix.mode, 3);
+  EXPECT_FALSE(fix.gps_time);
+  EXPECT_FALSE(fix.lat);
+  EXPECT_FALSE(fix.lon);
+  EXPECT_FALSE(fix.error_m);
+  EXPECT_EQ(take(R"({"class":"TPV","mode":"3"})"), GpsdReport::malformed);
+  EXPECT_EQ(take(R"({"class":"TPV","mode":2.5})"), GpsdReport::malformed);
 }
 
 TEST_F(GpsdReportTest, ForgetsOldSatellites) {
