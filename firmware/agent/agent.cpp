@@ -70,8 +70,8 @@ Result<void> Agent::start() {
   if (parts_.listeners != nullptr && !options_.socket_path.empty()) {
     hal::StreamListenerOptions socket;
     socket.path = options_.socket_path;
-    BERM_TRY(shell_,
-             shell::ShellServer::open(*parts_.listeners, socket, [this] { return commands(); }));
+    BERM_TRY(shell_, shell::ShellServer::open(parts_.loop, *parts_.listeners, socket,
+                                              [this] { return commands(); }));
   }
   if (!options_.configuration_fault.empty()) {
     alarms_.begin_alarm("configuration_invalid", "file", drivers::Severity::critical,

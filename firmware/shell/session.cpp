@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/shell/session.hpp"
 
+#include <utility>
+
 #include "firmware/shell/command_line.hpp"
 
 namespace berm::shell {
@@ -43,21 +45,35 @@ void Session::take(std::string_view bytes) {
   waiting_ = {};
 }
 
+bool Session::may_answer() const {
+  return connection_ != nullptr && !is_answering_ && connection_->unsent_bytes() <= kMaxUnsentBytes;
+}
+
 void Session::work() {
   if (is_working_) return;
   const auto keep = shared_from_this();
   is_working_ = true;
   std::size_t begin = 0;
-  while (connection_ != nullptr && !is_answering_ &&
-         connection_->unsent_bytes() <= kMaxUnsentBytes) {
-    const auto end = waiting_.find('\n', begin);
-    if (end == std::string::npos) break;
+  auto end = waiting_.find('\n');
+  for (int i = 0; i < kMaxAnswersPerTurn && end != std::string::npos && may_answer(); ++i) {
     answer(std::string_view(waiting_).substr(begin, end - begin));
     begin = end + 1;
+    end = waiting_.find('\n', begin);
   }
   waiting_.erase(0, begin);
   if (waiting_.empty()) waiting_.shrink_to_fit();
   is_working_ = false;
+  if (end != std::string::npos && may_answer()) work_soon();
+}
+
+void Session::work_soon() {
+  if (std::exchange(is_due_, true)) return;
+  loop_.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->is_due_ = false;
+    self->work();
+  });
 }
 
 void Session::answer(std::string_view line) {

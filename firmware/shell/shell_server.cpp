@@ -5,10 +5,11 @@
 
 namespace berm::shell {
 
-Result<std::unique_ptr<ShellServer>> ShellServer::open(hal::StreamListeners& listeners,
+Result<std::unique_ptr<ShellServer>> ShellServer::open(hal::Loop& loop,
+                                                       hal::StreamListeners& listeners,
                                                        hal::StreamListenerOptions options,
                                                        Commands commands) {
-  std::unique_ptr<ShellServer> server(new ShellServer(std::move(commands)));
+  std::unique_ptr<ShellServer> server(new ShellServer(loop, std::move(commands)));
   const ShellServer* const self = server.get();
   options.max_connections = kMaxClients;
   options.max_unsent_bytes = kMaxAnswersBytes;
@@ -21,7 +22,7 @@ Result<std::unique_ptr<ShellServer>> ShellServer::open(hal::StreamListeners& lis
 
 // The connection's callbacks own the session.
 void ShellServer::serve(hal::StreamConnection& connection) const {
-  const auto session = std::make_shared<Session>(connection, commands_);
+  const auto session = std::make_shared<Session>(loop_, connection, commands_);
   connection.on_bytes = [session](std::string_view bytes) { session->take(bytes); };
   connection.on_drained = [session] { session->work(); };
   connection.on_closed = [session] { session->gone(); };

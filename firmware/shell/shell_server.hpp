@@ -7,7 +7,7 @@
 // Bounds: kMaxClients connections (more are closed at once); a request line, or requests that wait
 // behind one that is not answered or not read yet, of more than kMaxRequestBytes end the connection
 // after an error; who has kMaxUnsentBytes to read is asked to read first, who has kMaxAnswersBytes
-// is cut off.
+// is cut off; at most kMaxAnswersPerTurn answers of a connection before others have their turn.
 //
 // Loop thread only. Lifetime: as long as its commands may be called; a CommandReply may outlive it.
 // Fails: `open` by Error (the socket is taken).
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "firmware/shell/command_line.hpp"
+#include "hal/loop.hpp"
 #include "hal/stream_listener.hpp"
 
 namespace berm::shell {
@@ -26,14 +27,15 @@ class ShellServer {
  public:
   using Commands = std::function<std::vector<Command>()>;
   // Of the options: path and groups; the bounds are ours.
-  static Result<std::unique_ptr<ShellServer>> open(hal::StreamListeners& listeners,
+  static Result<std::unique_ptr<ShellServer>> open(hal::Loop& loop, hal::StreamListeners& listeners,
                                                    hal::StreamListenerOptions options,
                                                    Commands commands);
 
  private:
-  explicit ShellServer(Commands commands) : commands_(std::move(commands)) {}
+  ShellServer(hal::Loop& loop, Commands commands) : loop_(loop), commands_(std::move(commands)) {}
   void serve(hal::StreamConnection& connection) const;
 
+  hal::Loop& loop_;
   const Commands commands_;
   std::unique_ptr<hal::StreamListener> listener_;
 };

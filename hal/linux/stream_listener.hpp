@@ -25,7 +25,7 @@
 namespace berm::hal {
 
 inline constexpr std::size_t kStreamReadBytes = 16384;
-inline constexpr int kStreamBacklog = 16;
+inline constexpr int kStreamBacklog = 128;
 
 class SocketStreamListeners final : public StreamListeners {
  public:

@@ -138,6 +138,27 @@ TEST_P(StreamListenerContract, ASlowPeerGetsAllThatFitsTheBound) {
   EXPECT_EQ(server.closed, 0);
 }
 
+TEST_P(StreamListenerContract, WhatIsUnreadIsCountedAndItsReadingTold) {
+  Server server;
+  auto listener = backend_->listeners().listen({.path = path("s"), .max_unsent_bytes = 2u << 20},
+                                               server.taker());
+  ASSERT_TRUE(listener);
+  const auto peer = backend_->connect(path("s"));
+  peer->set_reading(false);
+  EXPECT_TRUE(run_until([&] { return server.last != nullptr; }));
+  int drained = 0;
+  server.last->on_drained = [&] { ++drained; };
+  EXPECT_EQ(server.last->unsent_bytes(), 0u);
+  server.last->send(std::string(1u << 20, 'a'));
+  run_for(Milliseconds{5});
+  EXPECT_GT(server.last->unsent_bytes(), 0u);
+  EXPECT_LE(server.last->unsent_bytes(), 1u << 20);
+  EXPECT_EQ(drained, 0);
+  peer->set_reading(true);
+  EXPECT_TRUE(run_until([&] { return drained == 1; }));
+  EXPECT_EQ(server.last->unsent_bytes(), 0u);
+}
+
 TEST_P(StreamListenerContract, OneConnectionBeyondTheMaximumIsClosedAtOnce) {
   Server server;
   auto listener =

@@ -17,7 +17,8 @@ using Reply = std::shared_ptr<CommandReply>;
 class ShellServerTest : public testing::Test {
  protected:
   ShellServerTest() {
-    auto opened = ShellServer::open(listeners_, {.path = "s"}, [this] { return commands(); });
+    auto opened =
+        ShellServer::open(loop_, listeners_, {.path = "s"}, [this] { return commands(); });
     EXPECT_TRUE(opened);
     server_ = std::move(*opened);
   }
@@ -171,6 +172,27 @@ TEST_F(ShellServerTest, WhoAsksOnAndDoesNotReadIsCutOff) {
   turn();
   EXPECT_TRUE(peer->is_closed());
   EXPECT_LT(ran_, 10);
+}
+
+TEST_F(ShellServerTest, AFloodOfRequestsLeavesTheLoopItsTurn) {
+  const auto peer = listeners_.connect("s");
+  turn();
+  // Posted once per turn: how many are answered from one turn to the next.
+  int most = 0;
+  int before = 0;
+  const std::function<void()> look = [&] {
+    most = std::max(most, ran_ - before);
+    before = ran_;
+    if (ran_ < 1000) loop_.post(look);
+  };
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += "now\n";
+  peer->send(flood);
+  loop_.run_until_idle(1);  // the server has the bytes
+  look();
+  turn();
+  EXPECT_EQ(most, kMaxAnswersPerTurn);
+  EXPECT_EQ(ran_, 1000);
 }
 
 TEST_F(ShellServerTest, AReplySaysHowMuchIsUnread) {
