@@ -25,6 +25,8 @@ inline constexpr std::int64_t kCloseLatestUs = 5 * kSecondUs;
 inline constexpr std::int64_t kMaxEdgeAheadUs = 3600 * kSecondUs;
 // The wall clock may be slewed by this much over one period without being called a step.
 inline constexpr std::int64_t kClockSlackUs = 500'000;
+// Periods whose start may have been reported before are longer than period_s by at most this.
+inline constexpr std::uint32_t kMaxLongerS = 60;
 // Missed periods are reported one by one for this long, the rest as one record.
 inline constexpr std::int64_t kMissedSinglyS = 86'400;
 inline constexpr std::size_t kMaxMissedStretches = 4;  // beyond: the two oldest are reported as one

@@ -143,7 +143,9 @@ void PeriodGrid::begin_fresh(const Moment& now) {
     period.source = now.source;
     push(period);
   } else {
-    if (used_.contains(floor_s(now.wall_us))) ++backward_steps_;
+    // What is to be known of this life's time may be any time, one already reported too.
+    const bool may_repeat = !now.is_known() && used_.next_used(INT64_MIN) != INT64_MAX;
+    if (may_repeat || used_.contains(floor_s(now.wall_us))) ++backward_steps_;
     open_next(now);
   }
   life_start_us_ = newest().start_us;
@@ -162,6 +164,8 @@ void PeriodGrid::open_next(const Moment& now) {
       period.label_us = expected_us;
     } else if (wall_us < expected_us) {
       ++backward_steps_;
+    } else if (now.is_known() && newest().source == ClockSource::none) {
+      ++backward_steps_;  // the time that is known now may be one that was estimated before
     }
   }
   const std::int64_t boundary_us = floor_to_period(wall_us + kClockSlackUs);
@@ -174,13 +178,18 @@ void PeriodGrid::open_next(const Moment& now) {
   if (now.is_known()) find_missed_end(now);
 }
 
+// By how much periods are longer whose start may have been reported before.
+std::int64_t PeriodGrid::longer_s(std::uint32_t least) const {
+  const std::uint32_t steps = std::max(least, backward_steps_);
+  return steps == 0 ? 0 : 1 + (steps - 1) % kMaxLongerS;
+}
+
 void PeriodGrid::set_label_end(GridPeriod& period, bool is_known) {
   if (used_.contains(floor_s(period.label_us))) {
-    const std::uint32_t longer = std::max<std::uint32_t>(1, backward_steps_);
-    period.label_end_us = period.label_us + period_us_ + longer * kSecondUs;
+    period.label_end_us = period.label_us + period_us_ + longer_s(1) * kSecondUs;
     period.flags |= Flag::unaligned;
   } else if (!is_known) {
-    period.label_end_us = period.label_us + period_us_;
+    period.label_end_us = period.label_us + period_us_ + longer_s(0) * kSecondUs;
     period.flags |= Flag::unaligned;
   } else {
     period.label_end_us = floor_to_period(period.label_us) + period_us_;
@@ -218,7 +227,11 @@ std::optional<std::int64_t> PeriodGrid::reported_start_us(const GridPeriod& peri
 void PeriodGrid::find_missed_end(const Moment& now) {
   if (!now.is_known()) return;
   known_by_ = now.source;
-  if (!life_start_s_) life_start_s_ = floor_s(now.wall_at(life_start_us_));
+  if (!life_start_s_) {
+    const std::int64_t start_us = now.wall_at(life_start_us_);
+    life_start_s_ = floor_s(start_us);
+    if (now.wall_us > start_us) mark_used(start_us, now.wall_us);
+  }
   if (missed_from_us_) {
     const std::int64_t from_s = ceil_s(now.wall_at(*missed_from_us_));
     add_missed({from_s, from_s, std::nullopt});

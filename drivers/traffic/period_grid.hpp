@@ -4,21 +4,19 @@
 //
 // Periods follow one another without hole in monotonic time; each gets its wall start when it
 // begins.
-//   clock known      it ends at the next multiple of period_s since 1970 UTC, by the offset then in
-//   force clock unknown    it has its real length and the flag `unaligned`; so has the shorter one
-//   that bridges
-//                    to the first boundary once the clock is known
-//   a step forward   the running period keeps its start and length; the next one is such a bridge
-//   a step backward  the same; where its start lies in time already reported, periods are period_s
-//   + n
-//                    seconds long (n-th such step of this node) until fresh time begins: no (start,
-//                    period_s) is made twice in a node's life (UsedSpans and n are in the
-//                    checkpoint)
-//   a drift up to 0.5 s over a period is no step: the period absorbs it
-//   a restart        within the saved period: it goes on, `interrupted`, the hole unseen. Later: it
-//   is given
-//                    back as interrupted, and the stretch up to the first period of this life as
-//                    missed ones, singly for 24 h, the rest in one record
+//   - clock known: it ends at the next multiple of period_s since 1970 UTC, by the offset in force;
+//   - clock unknown: it has its real length and the flag `unaligned`; so has the shorter one that
+//     bridges to the first boundary once the clock is known;
+//   - a step forward: the running period keeps its start and length; the next one is such a bridge;
+//   - a step backward: the same; where its start lies in time already reported, periods are
+//     period_s + n seconds long (n-th such step of this node, 1…60) until fresh time begins: no
+//     (start, period_s) is made twice in a node's life (UsedSpans and n are in the checkpoint).
+//     A life that begins without a clock after another is such a step: what its time will turn out
+//     to be may have been reported;
+//   - a drift up to 0.5 s over a period is no step: the period absorbs it;
+//   - a restart within the saved period: it goes on, `interrupted`, the hole unseen. Later: it is
+//     given back as interrupted, and the stretch up to the first period of this life as missed
+//     ones, singly for 24 h, the rest in one record.
 // Loop thread; a plain value. All times are µs; at most kMaxOpenPeriods are open (asserted).
 #pragma once
 
@@ -132,6 +130,7 @@ class PeriodGrid {
   void add_missed(Missed missed);
   void find_missed_end(const Moment& now);
   std::int64_t floor_to_period(std::int64_t wall_us) const;
+  std::int64_t longer_s(std::uint32_t least) const;
   void set_label_end(GridPeriod& period, bool is_known);
   void mark_used(std::int64_t label_us, std::int64_t label_end_us);
 

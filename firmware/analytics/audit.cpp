@@ -55,6 +55,15 @@ void Audit::read_line(std::string_view line) {
   if (!event || !event->is_object() || !read_event(*event, line)) ++unreadable_;
 }
 
+bool Audit::take(std::string_view node, std::string_view epoch, std::string_view stream,
+                 std::int64_t seq, std::uint64_t sum64) {
+  Ledger& ledger = ledgers_[Key{std::string(node), std::string(epoch), std::string(stream)}];
+  const auto [known, is_new] = ledger.received.emplace(seq, sum64);
+  ledger.highest = std::max(ledger.highest, seq);
+  if (!is_new) ++(known->second == sum64 ? ledger.duplicate : ledger.differing);
+  return is_new;
+}
+
 bool Audit::read_event(const Json& event, std::string_view line) {
   const std::string* node = text_of_field(event, "node");
   const std::string* epoch = text_of_field(event, "epoch");
@@ -64,12 +73,7 @@ bool Audit::read_event(const Json& event, std::string_view line) {
       !read_integer(event, "seq", seq) || seq < 1) {
     return false;
   }
-  Ledger& ledger = ledgers_[Key{*node, *epoch, *stream}];
-  const std::uint64_t digest = sum64_of(line);
-  const auto [known, is_new] = ledger.received.emplace(seq, digest);
-  if (!is_new) ++(known->second == digest ? ledger.duplicate : ledger.differing);
-  ledger.highest = std::max(ledger.highest, seq);
-  if (!is_new) return true;
+  if (!take(*node, *epoch, *stream, seq, sum64_of(line))) return true;
   if (*stream == "node.gap") return read_gap(event, *node);
   if (*stream == "node.manifest") return read_manifest(event, *node);
   return true;

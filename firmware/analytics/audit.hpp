@@ -34,6 +34,10 @@ struct StreamFinding {
 class Audit {
  public:
   void read_line(std::string_view line);
+  // The same for who has read the line already: not for `node.gap` and `node.manifest`, whose lines
+  // say more. `sum64`: of the line. True: the first of its sequence.
+  bool take(std::string_view node, std::string_view epoch, std::string_view stream,
+            std::int64_t seq, std::uint64_t sum64);
   // In order of node, epoch, stream.
   std::vector<StreamFinding> findings() const;
   std::int64_t unreadable() const { return unreadable_; }

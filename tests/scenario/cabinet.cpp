@@ -98,8 +98,11 @@ void Cabinet::boot() {
   boot_ = std::move(next);
   known_.cancel();
   if (boot_clock.has_rtc) {
+    // A boot without one, and whatever was set wrong in it, left the other's time alone.
+    if (!std::exchange(had_rtc_, true)) clock_.set_wall(clock_.exact());
     clock_.set_source(ClockSource::ntp);
   } else {
+    had_rtc_ = false;
     clock_.set_source(ClockSource::none);
     clock_.set_wall(wall_s(25));
     known_.after(boot_clock.known_after, [this] { set_clock_known(); });

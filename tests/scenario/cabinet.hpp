@@ -128,6 +128,7 @@ class Cabinet {
   hal::Timer next_;   // the next start or boot, or the end of a stop
   hal::Timer known_;  // the clock becomes known
   std::function<void()> on_started_;
+  bool had_rtc_ = true;  // at the last boot
   std::uint64_t boots_ = 0;
   std::uint64_t failed_starts_ = 0;
   std::string last_start_error_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "hal/base/digest.hpp"
 #include "hal/base/text.hpp"
 
 namespace berm::scenario {
@@ -46,11 +47,6 @@ std::int64_t last_named(std::string_view ranges) {
   return last;
 }
 
-std::uint64_t digest_of(std::string_view line) {
-  const std::uint64_t digest = std::hash<std::string_view>()(line);
-  return digest == 0 ? 1 : digest;
-}
-
 }  // namespace
 
 std::size_t Oracle::RowHash::operator()(const RowKey& key) const {
@@ -74,7 +70,9 @@ std::string instant_text(MonoTime time) {
 
 void Oracle::violation(MonoTime now, const std::string& what) {
   if (violations_.size() >= kMaxViolations) return;
-  violations_.push_back(instant_text(now) + ": " + what);
+  const bool is_long = what.size() > kMaxViolationText;
+  violations_.push_back(instant_text(now) + ": " + what.substr(0, kMaxViolationText) +
+                        (is_long ? "…" : ""));
 }
 
 std::size_t Oracle::series_of(std::string_view epoch, std::string_view stream) {
@@ -103,7 +101,7 @@ bool Oracle::read(std::string_view line, Arrival& arrival) {
                          std::string(arrival.stream) + "/" + std::to_string(arrival.seq);
   if (arrival.id != id) return false;
   arrival.series = series_of(arrival.epoch, arrival.stream);
-  arrival.digest = digest_of(line);
+  arrival.digest = sum64_of(line);
   if (arrival.stream == "traffic.lane") {
     arrival.count = std::max<std::int64_t>(0, integer_field(line, ",\"count\":", 0));
   }
@@ -132,10 +130,19 @@ void Oracle::receive(Receiver& receiver, std::string_view line, MonoTime now) {
     violation(now,
               receiver.name() + " got other bytes than another receiver: " + std::string(line));
   }
-  for (std::size_t i = 0; i < receivers_.size(); ++i) {
-    if (receivers_[i].get() == &receiver) audits_[i]->read_line(line);
-  }
+  audit(receiver, arrival);
   if (is_new && arrival.stream == "node.gap") take_gap(receiver, arrival, now);
+}
+
+void Oracle::audit(const Receiver& receiver, const Arrival& arrival) {
+  for (std::size_t i = 0; i < receivers_.size(); ++i) {
+    if (receivers_[i].get() != &receiver) continue;
+    if (arrival.stream == "node.gap" || arrival.stream == "node.manifest") {
+      audits_[i]->read_line(arrival.line);
+    } else {
+      audits_[i]->take(arrival.node, arrival.epoch, arrival.stream, arrival.seq, arrival.digest);
+    }
+  }
 }
 
 // The first time that anybody gets it.
@@ -191,7 +198,9 @@ void Oracle::take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now) 
   const std::string_view uplink = raw_field(arrival.line, ",\"uplink\":");
   const std::string_view of = raw_field(arrival.line, ",\"of\":");
   if (of == "traffic.lane") has_lane_gaps_ = true;
-  if (uplink != "null" && uplink != receiver.name()) return;
+  const auto uplinks = split(uplink, ' ');
+  const bool is_ours = std::ranges::find(uplinks, receiver.name()) != uplinks.end();
+  if (uplink != "null" && !is_ours) return;
   auto ranges = analytics::SeqRanges::parse(raw_field(arrival.line, ",\"ranges\":"));
   if (!ranges) {
     violation(now, "a gap record nobody can read: " + std::string(arrival.line));
@@ -207,7 +216,13 @@ void Oracle::take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now) 
 }
 
 void Oracle::mark_backup() {
-  backup_serial_ = static_cast<std::int64_t>(witness_.emissions().size());
+  const auto& emissions = witness_.emissions();
+  backup_serial_ = static_cast<std::int64_t>(emissions.size());
+  backup_pending_.clear();
+  for (std::size_t serial = 0; serial < emissions.size(); ++serial) {
+    const bool is_pending = !emissions[serial].is_durable;
+    if (is_pending) backup_pending_.push_back(static_cast<std::int64_t>(serial));
+  }
   backup_highest_.clear();
   for (std::size_t i = 0; i < series_.size(); ++i) backup_highest_.push_back(highest_of(i));
 }
@@ -215,6 +230,7 @@ void Oracle::mark_backup() {
 void Oracle::excuse_restored() {
   is_restored_ = true;
   is_clock_steady_ = false;
+  for (const std::int64_t serial : backup_pending_) excused_.push_back({serial, serial + 1});
   excused_.push_back({backup_serial_, static_cast<std::int64_t>(witness_.emissions().size())});
   for (std::size_t i = 0; i < series_.size(); ++i) {
     const std::int64_t highest = i < backup_highest_.size() ? backup_highest_[i] : 0;

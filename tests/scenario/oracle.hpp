@@ -32,6 +32,7 @@
 namespace berm::scenario {
 
 inline constexpr std::size_t kMaxViolations = 20;
+inline constexpr std::size_t kMaxViolationText = 600;
 
 // "day 1 08:30:00" of virtual time.
 std::string instant_text(MonoTime time);
@@ -92,6 +93,7 @@ class Oracle {
   std::size_t series_of(std::string_view epoch, std::string_view stream);
   bool read(std::string_view line, Arrival& arrival);
   void take_first(const Arrival& arrival, MonoTime now);
+  void audit(const Receiver& receiver, const Arrival& arrival);
   void take_serial(const Arrival& arrival, std::string_view dyed, MonoTime now);
   void take_row(const Arrival& arrival, MonoTime now);
   void take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now);
@@ -119,6 +121,7 @@ class Oracle {
   std::unordered_map<RowKey, Place, RowHash> rows_;
   std::vector<Excused> excused_;
   std::int64_t backup_serial_ = -1;
+  std::vector<std::int64_t> backup_pending_;  // emitted before it, committed after it or never
   std::vector<std::int64_t> backup_highest_;  // [series]
   bool is_restored_ = false;
   bool has_twin_ = false;

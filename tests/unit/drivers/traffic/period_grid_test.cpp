@@ -99,6 +99,31 @@ PeriodGrid::Saved saved_at(PeriodGrid& grid, const Moment& moment) {
   return saved;
 }
 
+TEST(PeriodGrid, ALaterLifeWithoutAClockMakesNoPeriodThatMayHaveBeenReported) {
+  PeriodGrid first(60);
+  first.begin(at(100, kBase), "b", nullptr);
+  const auto saved = saved_at(first, at(160, kBase + 59));
+  PeriodGrid next(60);
+  next.begin(at(7, 32, ClockSource::none), "c", &saved);
+  EXPECT_EQ(next.oldest().period_s(), 61);
+  next.open_next(at(68, 93, ClockSource::none));
+  EXPECT_EQ(next.newest().period_s(), 61);
+  // It turns out that this is the very minute of before: the clock had been ahead.
+  EXPECT_EQ(next.reported_start_us(next.oldest(), at(70, kBase + 63)), kBase * kSecondUs);
+}
+
+TEST(PeriodGrid, LongerPeriodsStayWithinAMinuteOfTheirLength) {
+  PeriodGrid first(60);
+  first.begin(at(100, kBase), "b", nullptr);
+  auto saved = saved_at(first, at(160, kBase + 59));
+  for (const std::uint32_t steps : {59u, 60u}) {
+    saved.backward_steps = steps;
+    PeriodGrid next(60);
+    next.begin(at(7, 32, ClockSource::none), "c", &saved);
+    EXPECT_EQ(next.oldest().period_s(), steps == 59 ? 120 : 61);
+  }
+}
+
 TEST(PeriodGrid, ARestartWithinThePeriodGoesOnInIt) {
   PeriodGrid first(60);
   first.begin(at(100, kBase), "b", nullptr);
