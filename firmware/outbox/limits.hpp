@@ -36,6 +36,7 @@ inline constexpr int kPressedToPercent = 75;  // while they do not, delivered ev
 inline constexpr int kLastAbovePercent = 97;  // alarms and the ledger go as well
 inline constexpr std::size_t kRetainSegments = 256;  // rows deleted in one transaction
 inline constexpr std::size_t kMaxDamagedKept = 2;
+inline constexpr int kMaxDisplaced = 100;            // of one name
 inline constexpr std::size_t kMaxEpochsNamed = 8;    // in the sidecar file
 inline constexpr int kMaxEpochDraws = 16;            // until one is new
 inline constexpr std::size_t kMaxSetAside = 10'000;  // refused events kept

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "firmware/outbox/displaced.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/page_check.hpp"
 #include "firmware/outbox/sql.hpp"
 #include "hal/base/text.hpp"
 
@@ -60,6 +62,14 @@ std::vector<std::int64_t> damaged_numbers(hal::Disk& disk, const std::string& di
   return numbers;
 }
 
+std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t size) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    value = (value << 8) | static_cast<unsigned char>(bytes[at + i]);
+  }
+  return value;
+}
+
 Result<void> remove_if_there(hal::Disk& disk, const std::string& path) {
   auto removed = disk.remove(path);
   if (!removed && removed.error().code != ErrorCode::not_found) return removed;
@@ -81,16 +91,57 @@ std::int64_t ceiling_pages(const OutboxOptions& options, std::int64_t page_bytes
   return (ceiling - log_bytes(options) - ballast_bytes(options)) / page_bytes;
 }
 
+namespace {
+
+// The first page, from the file itself; empty: there is none.
+std::string first_page(hal::Disk& disk, const std::string& path) {
+  constexpr std::size_t kMaxPageBytes = 65536;
+  auto bytes = disk.read_at(path, 0, kMaxPageBytes);
+  if (!bytes || bytes->size() < 100 || !bytes->starts_with("SQLite format 3")) return {};
+  const std::size_t page = big_endian(*bytes, 16, 2);
+  bytes->resize(std::min(bytes->size(), page == 1 ? kMaxPageBytes : page));
+  return std::move(*bytes);
+}
+
+std::unexpected<Error> newer(const std::string& path, std::int64_t version) {
+  return fail(ErrorCode::unsupported,
+              path + " was made by a newer program (schema " + std::to_string(version) +
+                  ", this one knows " + std::to_string(kSchemaVersion) + "); nothing was changed");
+}
+
+// To ask SQLite would leave a log beside the database. A page whose check fails says nothing.
+Result<void> refuse_newer(hal::Disk& disk, const std::string& path) {
+  const std::string page = first_page(disk, path);
+  if (page.empty() || check_page(page, 0) == PageVerdict::damaged) return {};
+  const auto version = static_cast<std::int32_t>(big_endian(page, 60, 4));
+  if (version > kSchemaVersion) return newer(path, version);
+  return {};
+}
+
+// Strangers in our files' places go; where it is the database or its log, that is damage.
+Result<void> make_way(hal::Disk& disk, const std::string& directory) {
+  for (const char* name : {"outbox.identity", "outbox.identity.new", "outbox.ballast"}) {
+    BERM_CHECK(displace(disk, directory, name));
+  }
+  BERM_CHECK(displace(disk, directory, std::string(kName) + "-shm"));
+  for (const char* part : {"", "-wal", "-journal"}) {
+    const std::string why = why_unusable(disk, database_path(directory) + part);
+    if (!why.empty()) return fail(ErrorCode::damaged, why);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
-  BERM_TRY(auto database, Database::open(database_path(options.directory), disk.sqlite_vfs()));
+  const std::string path = database_path(options.directory);
+  BERM_CHECK(refuse_newer(disk, path));
+  BERM_CHECK(make_way(disk, options.directory));
+  BERM_TRY(auto database, Database::open(path, disk.sqlite_vfs()));
   BERM_CHECK(database->execute(kBeforeFirstRead));
   BERM_TRY(const std::int64_t version, database->integer("PRAGMA user_version"));
-  if (version > kSchemaVersion) {
-    return fail(ErrorCode::unsupported,
-                database_path(options.directory) + " was made by a newer program (schema " +
-                    std::to_string(version) + ", this one knows " + std::to_string(kSchemaVersion) +
-                    "); nothing was changed");
-  }
+  // Its log may know of a migration that the file does not show yet.
+  if (version > kSchemaVersion) return newer(path, version);
   if (version == 0) BERM_CHECK(database->execute(kBeforeFirstTable));
   BERM_CHECK(configure(*database, options));
   if (version == 0) BERM_CHECK(migrate(*database));
@@ -103,16 +154,22 @@ Result<std::string> set_database_aside(hal::Disk& disk, const std::string& direc
   const std::int64_t number = numbers.empty() ? 1 : numbers.back() + 1;
   for (; numbers.size() >= kMaxDamagedKept; numbers.erase(numbers.begin())) {
     const std::string old = directory + "/" + std::string(kDamaged) + std::to_string(numbers[0]);
-    BERM_CHECK(remove_if_there(disk, old));
-    BERM_CHECK(remove_if_there(disk, old + "-wal"));
+    for (const std::string& path : {old, old + "-wal"}) {
+      if (!remove_if_there(disk, path)) continue;  // it may stay: starting matters more
+    }
   }
   const std::string name = std::string(kDamaged) + std::to_string(number);
   const std::string path = database_path(directory);
   // The log first: a database without its log is damaged still, a log without its database is
   // nothing.
+  for (const char* part : {"", "-wal", "-journal"}) {
+    if (disk.list(path + part)) BERM_CHECK(displace(disk, directory, std::string(kName) + part));
+  }
+  if (!disk.exists(path)) BERM_CHECK(remove_if_there(disk, path + "-wal"));
   if (disk.exists(path + "-wal")) {
     BERM_CHECK(disk.rename(path + "-wal", directory + "/" + name + "-wal"));
   }
+  BERM_CHECK(remove_if_there(disk, path + "-journal"));
   BERM_CHECK(remove_if_there(disk, path + "-shm"));
   if (disk.exists(path)) BERM_CHECK(disk.rename(path, directory + "/" + name));
   BERM_CHECK(disk.sync_directory(directory));

@@ -14,7 +14,7 @@ namespace {
 constexpr int kFrameHeadBytes = 24;  // of each page in the WAL
 
 ErrorCode code_of(int result) {
-  if (result == SQLITE_IOERR_CORRUPTFS) return ErrorCode::damaged;
+  if (result == SQLITE_IOERR_CORRUPTFS || result == SQLITE_IOERR_DATA) return ErrorCode::damaged;
   switch (result & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -42,6 +42,7 @@ Error error_of(sqlite3* handle, int result) {
   if (handle != nullptr && sqlite3_extended_errcode(handle) == result) {
     text = sqlite3_errmsg(handle);
   }
+  if (result == SQLITE_IOERR_DATA) text = "a page does not verify";
   return Error{code_of(result), "outbox database: " + text, result};
 }
 
@@ -132,17 +133,19 @@ std::string_view Statement::blob(int column) const {
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, const std::string& vfs) {
+  BERM_TRY(auto page_check, PageCheck::over(vfs));
   sqlite3* handle = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int result =
-      sqlite3_open_v2(path.c_str(), &handle, kFlags, vfs.empty() ? nullptr : vfs.c_str());
+  const int result = sqlite3_open_v2(path.c_str(), &handle, kFlags, page_check->name().c_str());
   if (result != SQLITE_OK) {
     Error error = error_of(handle, result);
     sqlite3_close_v2(handle);
     return fail(std::move(error).with_context(path));
   }
   sqlite3_extended_result_codes(handle, 1);
-  std::unique_ptr<Database> database(new Database(handle));
+  std::unique_ptr<Database> database(new Database(handle, std::move(page_check)));
+  int reserved = kPageCheckBytes;  // of a database not made yet
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   database->tidy_on_close(false);
   sqlite3_wal_hook(handle, &Database::on_wal, database.get());
   return database;

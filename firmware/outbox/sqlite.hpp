@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Database and Statement: SQLite's handles with our Result. Internal to firmware/outbox: no other
 // folder includes this. One thread at a time (the executor; before the loop runs, the caller of
-// open_outbox). Errors: damaged (CORRUPT, NOTADB), full (FULL), permission (READONLY, CANTOPEN,
-// PERM), exists (BUSY, LOCKED), io (IOERR and the rest). A Database counts the bytes it writes to
-// the device: a page and its head per WAL frame, and again per page copied back.
+// open_outbox). Every database is opened through PageCheck. Errors: damaged (CORRUPT, NOTADB, a
+// page that does not verify; a row that is there twice), full (FULL), permission (READONLY,
+// CANTOPEN, PERM), exists (BUSY, LOCKED), io (IOERR and the rest). A Database counts the bytes it
+// writes to the device: a page and its head per WAL frame, and again per page copied back.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/page_check.hpp"
 #include "hal/base/result.hpp"
 
 struct sqlite3;
@@ -78,8 +81,10 @@ class Database {
   bool in_transaction() const;
 
  private:
-  explicit Database(sqlite3* handle) : handle_(handle) {}
+  Database(sqlite3* handle, std::unique_ptr<PageCheck> page_check)
+      : page_check_(std::move(page_check)), handle_(handle) {}
   static int on_wal(void* self, sqlite3* handle, const char* name, int pages);
+  std::unique_ptr<PageCheck> page_check_;
   sqlite3* handle_;
   std::uint64_t written_bytes_ = 0;
   int wal_pages_ = 0;

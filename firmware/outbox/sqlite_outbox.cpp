@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "firmware/outbox/displaced.hpp"
 #include "firmware/outbox/limits.hpp"
 #include "hal/base/assert.hpp"
 #include "hal/base/text.hpp"
@@ -441,6 +442,7 @@ Result<std::unique_ptr<Outbox>> open_outbox(const OutboxOptions& options,
   // The directory's own name must survive a power cut too, or all in it goes. At every open: the
   // cut may have come between making and syncing. Where the parent may not be read, others made it.
   static_cast<void>(parts.disk.sync_directory(parent_of(options.directory)));
+  BERM_CHECK(displace(parts.disk, options.directory, "outbox.lock"));
   BERM_TRY(auto lock, parts.disk.lock(options.directory + "/outbox.lock"));
   const auto owner =
       std::make_shared<StoreOwner>(StoreOwner{.options = options,
@@ -449,9 +451,8 @@ Result<std::unique_ptr<Outbox>> open_outbox(const OutboxOptions& options,
                                               .store = nullptr,
                                               .counters = {}});
   BERM_TRY(owner->store, Store::open(owner->options, owner->parts));
-  BERM_TRY(auto checkpoints, owner->store->checkpoints());
   owner->counters = owner->store->counters();
-  auto outbox = std::make_unique<SqliteOutbox>(parts, owner, std::move(checkpoints));
+  auto outbox = std::make_unique<SqliteOutbox>(parts, owner, owner->store->take_checkpoints());
   if (const std::string damage = owner->store->take_damage(); !damage.empty()) {
     outbox->report_damage(damage);
   }

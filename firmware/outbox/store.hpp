@@ -79,7 +79,8 @@ class Store {
   Counters counters();
   // What was found damaged since the last call; empty: nothing. For the alarm.
   std::string take_damage() { return std::exchange(damage_, {}); }
-  Result<std::map<std::string, std::string>> checkpoints();
+  // As they were at open; once.
+  std::map<std::string, std::string> take_checkpoints() { return std::exchange(checkpoints_, {}); }
 
  private:
   Store(const OutboxOptions& options, const StoreParts& parts);
@@ -92,6 +93,7 @@ class Store {
   Result<void> begin_epoch(const std::optional<std::string>& previous, const std::string& reason);
   Result<void> record_lost(const Sidecar& lost);
   Result<void> record_lost_tail(std::size_t epoch);
+  Result<void> load_checkpoints();
   Result<void> attach_uplinks();
   Result<void> transact(const std::function<Result<void>()>& body);
   Result<void> write_commit(std::span<const event::Draft> drafts,
@@ -133,6 +135,7 @@ class Store {
   std::vector<Reader> readers_;
   Sidecar sidecar_;  // as it is on disk
   std::string damage_;
+  std::map<std::string, std::string> checkpoints_;
   std::string directory_id_;
   std::int64_t commits_ = 0;
   std::uint64_t other_written_bytes_ = 0;

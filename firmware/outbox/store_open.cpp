@@ -138,6 +138,7 @@ Result<void> Store::begin(const std::string& damage) {
     readers_.emplace_back(core(), uplink);
   }
   BERM_CHECK(transact([this, is_tail_lost] { return establish(is_tail_lost); }));
+  BERM_CHECK(load_checkpoints());
   is_established_ = true;
   BERM_CHECK(keep_sidecar());
   has_ballast_ = is_ballast_whole(parts_.disk, options_);
@@ -310,12 +311,11 @@ const event::StreamSchema* Store::unknown_schema(std::string_view stream) {
   return &made.second;
 }
 
-Result<std::map<std::string, std::string>> Store::checkpoints() {
-  std::map<std::string, std::string> all;
-  BERM_CHECK(tables_->run(sql::kSelectCheckpoints, [&](Statement& row) {
-    all[std::string(row.text(0))] = std::string(row.blob(1));
-  }));
-  return all;
+Result<void> Store::load_checkpoints() {
+  checkpoints_.clear();
+  return tables_->run(sql::kSelectCheckpoints, [this](Statement& row) {
+    checkpoints_[std::string(row.text(0))] = std::string(row.blob(1));
+  });
 }
 
 }  // namespace berm::outbox

@@ -3,6 +3,8 @@
 // under their old one.
 #include <gtest/gtest.h>
 
+#include "firmware/outbox/sqlite.hpp"
+#include "hal/base/text.hpp"
 #include "tests/support/outbox_bed.hpp"
 
 namespace berm::test {
@@ -35,6 +37,14 @@ class OutboxEpoch : public ::testing::Test {
     EXPECT_EQ(events[3].epoch, bed_.outbox().epoch());
     EXPECT_EQ(events[3].seq, 1);
     EXPECT_EQ(field_of(events[3], "node"), bed_.options.node);
+  }
+  // As another program leaves it; its log copied back, or not.
+  void set_version(int version, bool is_copied_back = true) {
+    auto database = outbox::Database::open("/state/berm/outbox.db", bed_.disk().sqlite_vfs());
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->execute("PRAGMA locking_mode=EXCLUSIVE"));
+    ASSERT_TRUE((*database)->execute(text_of("PRAGMA user_version=%d", version).c_str()));
+    (*database)->tidy_on_close(is_copied_back);
   }
   OutboxBed bed_;
 };
@@ -94,11 +104,10 @@ TEST_F(OutboxEpoch, OldOneIsForgottenOnceNothingOfItIsLeft) {
 TEST_F(OutboxEpoch, ProgramThatIsOlderThanTheOutboxTouchesNothing) {
   before();
   {
-    // A database of schema version 2, made from ours.
-    auto bytes = bed_.disk().read("/state/berm/outbox.db", 1u << 24);
-    ASSERT_TRUE(bytes);
-    (*bytes)[63] = 2;  // user_version, big-endian at 60
-    bed_.disk().prepare_file("/state/berm/outbox.db", *bytes);
+    set_version(2);
+    const auto bytes = bed_.disk().read("/state/berm/outbox.db", 1u << 24);
+    const auto files = bed_.disk().list("/state/berm");
+    ASSERT_TRUE(bytes && files);
     const auto opened = bed_.open();
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, ErrorCode::unsupported);
@@ -106,10 +115,30 @@ TEST_F(OutboxEpoch, ProgramThatIsOlderThanTheOutboxTouchesNothing) {
     const auto after = bed_.disk().read("/state/berm/outbox.db", 1u << 24);
     ASSERT_TRUE(after);
     EXPECT_TRUE(*after == *bytes);
+    EXPECT_EQ(*bed_.disk().list("/state/berm"), *files) << "not even a log beside it";
   }
-  const auto names = bed_.disk().list("/state/berm");
-  ASSERT_TRUE(names);
-  for (const std::string& name : *names) EXPECT_EQ(name.find("damaged"), std::string::npos);
+}
+
+TEST_F(OutboxEpoch, VersionOnAPageThatDoesNotVerifyIsDamage) {
+  const std::string old = before();
+  auto bytes = bed_.disk().read("/state/berm/outbox.db", 1u << 24);
+  ASSERT_TRUE(bytes);
+  (*bytes)[63] = 2;  // user_version, big-endian at 60
+  bed_.disk().prepare_file("/state/berm/outbox.db", *bytes);
+  ASSERT_TRUE(bed_.open());
+  EXPECT_NE(bed_.outbox().epoch(), old);
+}
+
+TEST_F(OutboxEpoch, ProgramThatIsOlderThanTheLogLeavesBoth) {
+  before();
+  constexpr const char* kLog = "/state/berm/outbox.db-wal";
+  set_version(2, false);
+  const auto log = bed_.disk().read(kLog, 1u << 24);
+  ASSERT_TRUE(log && !log->empty());
+  const auto opened = bed_.open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::unsupported);
+  EXPECT_TRUE(*bed_.disk().read(kLog, 1u << 24) == *log);
 }
 
 TEST_F(OutboxEpoch, UnusableDirectoryIsAClearError) {
