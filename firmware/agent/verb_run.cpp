@@ -12,9 +12,12 @@
 #include "firmware/agent/version.hpp"
 #include "firmware/control/confirmed_document.hpp"
 #include "hal/linux/service_notify.hpp"
+#include "hal/linux/start_pages.hpp"
 
 namespace berm::agent {
 namespace {
+
+constexpr Seconds kSettled{3};  // from the start: the uplinks are up or wait for their next try
 
 constexpr ArgumentSpec kSpecs[] = {{"--config", true}, {"--state", true}, {"--socket", true, "-S"}};
 
@@ -77,6 +80,8 @@ int live(Agent& agent, Machine& machine) {
     return complain("run", started.error().text, kFailed);
   notify.ready();
   const LifeSigns life_signs(loop, notify);
+  hal::Timer settled(loop);
+  settled.after(kSettled, [] { hal::release_start_pages(); });
   loop.run();
   return kDone;
 }
