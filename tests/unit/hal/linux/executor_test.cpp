@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "hal/linux/loop.hpp"
 
@@ -76,14 +77,12 @@ TEST(ThreadExecutor, WhatTheWorkHeldIsLetGoOnTheExecutorsThread) {
   std::thread::id worked;
   std::thread::id let_go;
   ThreadExecutor executor(loop, 1);
-  {
-    const std::shared_ptr<int> held(new int(1), [&](int* p) {
-      let_go = std::this_thread::get_id();
-      delete p;
-    });
-    executor.submit([&worked, held] { worked = std::this_thread::get_id(); },
-                    [&loop] { loop.stop(); });
-  }
+  std::shared_ptr<int> given(new int(1), [&](int* p) {
+    let_go = std::this_thread::get_id();
+    delete p;
+  });
+  executor.submit([&worked, held = std::move(given)] { worked = std::this_thread::get_id(); },
+                  [&loop] { loop.stop(); });
   loop.run();
   EXPECT_EQ(let_go, worked);
 }
