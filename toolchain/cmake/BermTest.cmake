@@ -35,6 +35,11 @@ function(berm_test_properties test label timeout resource)
   endif()
   set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT ${timeout} SKIP_RETURN_CODE 77
     ENVIRONMENT "BERM_SOURCE=${CMAKE_SOURCE_DIR};BERM_BUILD=${CMAKE_BINARY_DIR}")
+  if(CMAKE_CROSSCOMPILING)
+    # Tests that qemu-user cannot run skip themselves by it.
+    list(GET CMAKE_CROSSCOMPILING_EMULATOR 0 emulator)
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "BERM_EMULATOR=${emulator}")
+  endif()
   if(resource)
     set_tests_properties(${test} PROPERTIES RESOURCE_LOCK ${resource})
   endif()

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "tests/contract/network/bench.hpp"
+#include "tests/support/emulator.hpp"
 
 namespace berm::hal::contract {
 namespace {
@@ -266,6 +267,8 @@ TEST_P(HttpContract, a_certificate_of_another_authority_is_refused) {
 }
 
 TEST_P(HttpContract, bytes_are_counted) {
+  const bool is_real = std::string_view(GetParam().name) == "linux";
+  if (is_real && test::is_emulated()) GTEST_SKIP() << test::kNoByteCounters;
   HttpRequest request = get("/thousand");
   request.method = "POST";
   request.body = std::string(5000, 'b');

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/contract/network/bench.hpp"
+#include "tests/support/emulator.hpp"
 
 namespace berm::hal::contract {
 namespace {
@@ -374,6 +375,8 @@ TEST_P(MqttContract, options_out_of_range_make_no_client) {
 }
 
 TEST_P(MqttContract, bytes_are_counted_over_all_connections) {
+  const bool is_real = std::string_view(GetParam().name) == "linux";
+  if (is_real && test::is_emulated()) GTEST_SKIP() << test::kNoByteCounters;
   const auto node = connected("node");
   reason_of(*node, message_of("berm/n", std::string(5000, 'x')));
   node->client->disconnect();
