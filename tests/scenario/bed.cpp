@@ -13,7 +13,7 @@ constexpr const char* kNode = "e19-km31";
 
 std::string configuration_of(const BedOptions& options) {
   std::string lanes;
-  for (int lane = 0; lane < 4; ++lane) {
+  for (int lane = 0; lane < options.lanes; ++lane) {
     lanes += text_of(R"(%s"R1%d": {"uid": %d, "loops": ["%dA", "%dB"], "loop_length_m": 2.0,)"
                      R"( "spacing_m": 4.5, "direction": "north"})",
                      lane == 0 ? "" : ",", lane, 92301 + lane, lane, lane);
@@ -28,11 +28,17 @@ std::string configuration_of(const BedOptions& options) {
   add(options.has_file,
       text_of(R"("stick": {"uplink": "file", "directory": "%s/berm", "hold": true})",
               kStickDirectory));
+  const std::string feed =
+      options.has_feed ? text_of(R"(, "miv": {"driver": "miv_feed", "data_url": "http://%s/data",)"
+                                 R"( "points_url": "http://%s/configuratie"})",
+                                 kFeedHost, kFeedHost)
+                       : "";
   return text_of(R"({"node": "%s", "board": "sim", "timezone": "%s", "drivers": {"e19": {)"
-                 R"("driver": "loop_detector", "period_s": 60, "vehicles": %s, "lanes": {%s}}},)"
+                 R"("driver": "loop_detector", "period_s": %d, "vehicles": %s, "lanes": {%s}}%s},)"
                  R"("outbox": {"max_bytes": %lld, "keep_delivered_s": %lld}, "uplinks": {%s}})",
-                 kNode, options.timezone.c_str(), options.vehicles ? "true" : "false",
-                 lanes.c_str(), static_cast<long long>(options.max_bytes),
+                 kNode, options.timezone.c_str(), options.period_s,
+                 options.vehicles ? "true" : "false", lanes.c_str(), feed.c_str(),
+                 static_cast<long long>(options.max_bytes),
                  static_cast<long long>(options.keep_delivered_s), uplinks.c_str());
 }
 
@@ -70,6 +76,7 @@ Bed::Bed(BedOptions options)
       centre_(
           network_, [this](std::string_view line) { receive(*flume_, line); },
           [this](std::string_view line) { receive(*broker_, line); }),
+      feed_site_(network_, options_.start),
       sampling_(world_) {
   oracle_.set_epochs([this](std::string_view epoch) {
     for (Cabinet* cabinet : {cabinet_.get(), twin_.get()}) {
@@ -152,6 +159,7 @@ std::int64_t Bed::waiting(std::string_view uplink) {
 
 void Bed::heal() {
   centre_.heal();
+  feed_site_.set_mood(FeedMood::sound);
   hal::SimVolume& volume = cabinet_->disk().volume();
   volume.clear_faults();
   volume.observe(nullptr);

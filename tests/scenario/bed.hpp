@@ -16,6 +16,7 @@
 #include "hal/sim/network.hpp"
 #include "tests/scenario/cabinet.hpp"
 #include "tests/scenario/centre.hpp"
+#include "tests/scenario/feed_site.hpp"
 #include "tests/scenario/oracle.hpp"
 #include "tests/scenario/witness.hpp"
 
@@ -32,7 +33,10 @@ struct BedOptions {
   WallTime start = wall_s(1'800'000'000);  // 2027-01-15 08:00:00 UTC
   double flow_veh_h = 0.0;                 // per lane
   bool vehicles = false;                   // passages as events of their own
+  int lanes = 4;
+  int period_s = 60;
   bool has_http = true, has_mqtt = true, has_file = false;
+  bool has_feed = false;  // polls a MIV site too
   std::int64_t max_bytes = std::int64_t{64} << 20;
   std::int64_t keep_delivered_s = 604'800;
   std::string timezone = "Europe/Brussels";
@@ -61,6 +65,7 @@ class Bed {
   Receiver& flume() { return *flume_; }
   Receiver& broker() { return *broker_; }
   Receiver& stick() { return *stick_; }
+  FeedSite& feed_site() { return feed_site_; }
   // A second machine with a copy of the card, and its own machine-id.
   Cabinet& add_twin(const std::string& machine_id);
   // It is switched off for good; what only its card holds is delivered by the first machine's.
@@ -98,6 +103,7 @@ class Bed {
   Receiver* broker_;
   Receiver* stick_ = nullptr;
   Centre centre_;
+  FeedSite feed_site_;
   std::unique_ptr<Cabinet> cabinet_;
   std::unique_ptr<Cabinet> twin_;
   std::vector<std::string> epochs_;  // of all processes, as they started

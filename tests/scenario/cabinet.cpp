@@ -24,12 +24,13 @@ control::WhenFull when_full_of(event::WhenFull when_full) {
 }
 
 control::ParsedConfiguration parse(const std::string& text,
-                                   const drivers::DriverDescriptor& descriptor) {
+                                   std::span<const drivers::DriverDescriptor> drivers) {
   std::vector<control::KnownStream> streams;
   for (const event::StreamSchema& schema : event::stream_schemas()) {
     streams.push_back({schema.name, schema.topic, schema.group_ms, when_full_of(schema.when_full)});
   }
-  const drivers::DriverDescriptor* const table[] = {&descriptor};
+  std::vector<const drivers::DriverDescriptor*> table;
+  for (const drivers::DriverDescriptor& descriptor : drivers) table.push_back(&descriptor);
   return control::parse_configuration(text, "/etc/berm/berm.json", {table, streams});
 }
 
@@ -41,6 +42,7 @@ struct Lanes {
 Lanes lanes_of(const control::NodeConfiguration& configuration) {
   Lanes all;
   for (const control::DriverConfiguration& driver : configuration.drivers) {
+    if (driver.descriptor->loop_lanes == nullptr) continue;
     for (const drivers::LoopLane& lane : driver.descriptor->loop_lanes(driver.options)) {
       all.lanes.push_back({lane.leading, lane.trailing, lane.spacing_m, lane.loop_length_m});
     }
@@ -68,7 +70,7 @@ Cabinet::Cabinet(hal::SimLoop& world, hal::SimNetwork& network, Witness& witness
   disk_->prepare_directory("/var/lib");
   disk_->prepare_directory(kStickDirectory);
   disk_->set_mount_point(kStickDirectory, true);
-  const auto parsed = parse(options_.configuration, descriptor_);
+  const auto parsed = parse(options_.configuration, drivers_);
   for (const std::string& fault : parsed.faults) std::fprintf(stderr, "%s\n", fault.c_str());
   BERM_ASSERT(parsed.configuration.has_value());
   const Lanes lanes = lanes_of(*parsed.configuration);
@@ -113,7 +115,9 @@ void Cabinet::boot() {
 void Cabinet::set_clock_known() {
   known_.cancel();
   clock_.set_wall(clock_.exact());
-  clock_.set_source(ClockSource::ntp);
+  // A network tells it soon; hours later it was a satellite.
+  const bool is_late = !boot_clock.has_rtc && boot_clock.known_after > Seconds{3600};
+  clock_.set_source(is_late ? ClockSource::gps : ClockSource::ntp);
 }
 
 void Cabinet::start_process() {
@@ -141,7 +145,7 @@ void Cabinet::start_process() {
 }
 
 Result<void> Cabinet::create_agent() {
-  auto parsed = parse(options_.configuration, descriptor_);
+  auto parsed = parse(options_.configuration, drivers_);
   agent::AgentOptions options{.state_directory = kStateDirectory};
   options.machine_id = options_.machine_id;
   options.version = "0.0.0-scenario";

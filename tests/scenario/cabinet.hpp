@@ -8,6 +8,7 @@
 // lost. Lifetime: world > network > cabinet. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -114,7 +115,8 @@ class Cabinet {
   hal::SimLoop& world_;
   hal::SimNetwork& network_;
   Witness& witness_;
-  const drivers::DriverDescriptor descriptor_ = witnessed_loop_detector();
+  const std::array<drivers::DriverDescriptor, 2> drivers_{witnessed_loop_detector(),
+                                                          witnessed_miv_feed()};
   CabinetOptions options_;
   hal::SimRandom random_;
   std::unique_ptr<hal::SimDisk> disk_;

@@ -9,6 +9,7 @@ namespace berm::scenario {
 namespace {
 
 constexpr Seconds kChannelWait{3};
+const hal::SimFlumeServer::Options kReplicating{.channel_capacity = 100, .channels = 2};
 
 hal::SimHttpReply page(int status, std::string_view text, Microseconds delay = Microseconds{0}) {
   hal::SimHttpReply reply;
@@ -48,18 +49,23 @@ std::optional<hal::SimHttpReply> reply_of(FlumeMood mood) {
 
 Centre::Centre(hal::SimNetwork& network, TakeLine flume_took, TakeLine broker_routed)
     : network_(network),
-      flume_(network, kFlumeHost),
+      flume_(network, kFlumeHost, kReplicating),
       broker_(network, kBrokerHost),
       broker_routed_(std::move(broker_routed)) {
-  flume_.hand_over([took = std::move(flume_took)](std::size_t, const hal::SimFlumeEvent& event) {
-    took(event.body);
-  });
+  flume_.hand_over(
+      [took = std::move(flume_took)](std::size_t channel, const hal::SimFlumeEvent& event) {
+        if (channel == 0) took(event.body);
+      });
   broker_.keep_taken(false);
   set_subscribed(true);
 }
 
 void Centre::set_flume_mood(FlumeMood mood) {
   flume_.answer_all(reply_of(mood));
+}
+
+void Centre::set_second_channel_full(bool is_full) {
+  flume_.freeze_sink(1, is_full);
 }
 
 void Centre::set_puback_reason(int reason) {
@@ -103,6 +109,7 @@ void Centre::set_broker_up(bool is_up) {
 void Centre::heal() {
   set_flume_mood(FlumeMood::sound);
   flume_.set_poison({});
+  set_second_channel_full(false);
   set_flume_up(true);
   set_broker_up(true);
   broker_.thaw();

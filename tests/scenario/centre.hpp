@@ -39,6 +39,9 @@ class Centre {
   hal::SimFlumeServer& flume() { return flume_; }
   hal::SimBroker& broker() { return broker_; }
   void set_flume_mood(FlumeMood mood);
+  // Of the two channels to which every batch is copied the second takes no more once it is full:
+  // the first has the batch then, and the answer is 503.
+  void set_second_channel_full(bool is_full);
   // Every PUBACK of an event has this reason and nothing is taken; 0: the broker's own.
   void set_puback_reason(int reason);
   // Whether anybody reads the events.

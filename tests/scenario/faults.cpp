@@ -22,6 +22,7 @@ Faults::Faults(Bed& bed, std::uint64_t seed, FaultMix mix)
   add(mix.servers, {{4, "flume mood", &Faults::flume_mood},
                     {2, "flume away", &Faults::flume_away},
                     {3, "answers lost", &Faults::flume_loses_answers},
+                    {2, "second channel full", &Faults::flume_replicates},
                     {4, "link trouble", &Faults::link_trouble},
                     {2, "broker away", &Faults::broker_away},
                     {2, "broker frozen", &Faults::broker_frozen},
@@ -40,6 +41,7 @@ Faults::Faults(Bed& bed, std::uint64_t seed, FaultMix mix)
                   {3, "power cut at an operation", &Faults::power_cut_at_operation}});
   add(mix.processes, {{2, "kill", &Faults::kill}, {2, "restart", &Faults::restart}});
   add(mix.cards, {{1, "card moved", &Faults::move_card}, {2, "backup", &Faults::backup}});
+  add(mix.feed, {{4, "feed mood", &Faults::feed_mood}});
   for (const Kind& kind : kinds_) weights_ += kind.weight;
   if (weights_ > 0) plan();
 }
@@ -108,6 +110,18 @@ void Faults::flume_loses_answers() {
   bed_.network().lose_answers(host, static_cast<int>(1 + random_.below(5)));
 }
 
+void Faults::flume_replicates() {
+  bed_.centre().set_second_channel_full(true);
+  later(duration(), [this] { bed_.centre().set_second_channel_full(false); });
+}
+
+void Faults::feed_mood() {
+  constexpr FeedMood kMoods[] = {FeedMood::away, FeedMood::portal, FeedMood::cut, FeedMood::silent,
+                                 FeedMood::stuck};
+  bed_.feed_site().set_mood(kMoods[random_.below(std::size(kMoods))]);
+  later(duration(), [this] { bed_.feed_site().set_mood(FeedMood::sound); });
+}
+
 void Faults::link_trouble() {
   const char* const host = chance(0.5) ? kFlumeHost : kBrokerHost;
   hal::SimLink link;
@@ -152,7 +166,7 @@ void Faults::broker_frozen() {
 }
 
 void Faults::broker_refuses_events() {
-  constexpr int kReasons[] = {131, 135, 151, 128};
+  constexpr int kReasons[] = {131, 135, 151, 128, 144, 149, 153};
   bed_.broker().excuse_order();
   bed_.centre().set_puback_reason(kReasons[random_.below(std::size(kReasons))]);
   later(duration(), [this] { bed_.centre().set_puback_reason(0); });

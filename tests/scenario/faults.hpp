@@ -29,6 +29,7 @@ struct FaultMix {
   bool power = true;
   bool processes = true;
   bool cards = false;  // moved, restored
+  bool feed = false;   // of the site that is polled
 };
 
 class Faults {
@@ -58,6 +59,8 @@ class Faults {
   void flume_refuses();
   void flume_away();
   void flume_loses_answers();
+  void flume_replicates();
+  void feed_mood();
   void link_trouble();
   void broker_away();
   void broker_frozen();

@@ -12,7 +12,9 @@
 namespace berm::scenario {
 namespace {
 
-constexpr double kFlow = 200;  // veh/h per lane
+constexpr double kFlows[] = {200, 60, 20, 20};  // veh/h per lane
+constexpr int kLanes[] = {4, 2, 2, 1};
+constexpr int kPeriods[] = {60, 60, 60, 300};
 
 double cpu_s() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
@@ -30,9 +32,13 @@ Traits draw(const LifeOptions& options) {
   BedOptions& bed = traits.bed;
   bed.seed = options.seed;
   bed.start = wall_s(1'800'000'000 + static_cast<std::int64_t>(random.below(31'536'000)));
-  const bool has_traffic = chance(0.33);
+  const bool has_traffic = chance(0.3);
   bed.vehicles = options.vehicles < 0 ? has_traffic : options.vehicles == 1;
-  bed.flow_veh_h = bed.vehicles ? kFlow : 0;
+  const double flow = options.is_quiet ? kFlows[0] : kFlows[random.below(std::size(kFlows))];
+  bed.flow_veh_h = bed.vehicles ? flow : 0;
+  bed.lanes = options.is_quiet ? kLanes[0] : kLanes[random.below(std::size(kLanes))];
+  bed.period_s = options.is_quiet ? kPeriods[0] : kPeriods[random.below(std::size(kPeriods))];
+  bed.has_feed = chance(0.2);
   bed.has_file = chance(0.25);
   constexpr std::int64_t kSizes[] = {64 << 20, 64 << 20, 2 << 20, 1 << 20};
   bed.max_bytes = kSizes[random.below(4)];
@@ -44,8 +50,9 @@ Traits draw(const LifeOptions& options) {
   mix.clock = chance(0.6);
   mix.read_errors = chance(0.15);
   mix.cards = chance(0.25) && !bed.has_file;
+  mix.feed = bed.has_feed;
   if (!options.is_quiet) return traits;
-  bed.has_file = false;
+  bed.has_file = bed.has_feed = false;
   bed.max_bytes = 64 << 20;
   mix = {.servers = false,
          .refusals = false,
@@ -63,10 +70,12 @@ LifeResult live(const LifeOptions& options) {
   const Traits traits = draw(options);
   LifeResult result;
   result.traits = text_of(
-      "vehicles %d, file %d, outbox %lld kB, refusals %d, clock %d, cards %d, "
+      "%d lanes of %d s, %.0f veh/h, feed %d, file %d, outbox %lld kB, refusals %d, clock %d, "
+      "cards %d, "
       "read errors %d, a fault every %lld s",
-      traits.bed.vehicles, traits.bed.has_file, static_cast<long long>(traits.bed.max_bytes >> 10),
-      traits.mix.refusals, traits.mix.clock, traits.mix.cards, traits.mix.read_errors,
+      traits.bed.lanes, traits.bed.period_s, traits.bed.flow_veh_h, traits.bed.has_feed,
+      traits.bed.has_file, static_cast<long long>(traits.bed.max_bytes >> 10), traits.mix.refusals,
+      traits.mix.clock, traits.mix.cards, traits.mix.read_errors,
       static_cast<long long>(traits.mix.mean_between.count() / 1'000'000));
   Bed bed(traits.bed);
   bed.keep_lines(options.kept_stream);

@@ -11,6 +11,7 @@
 //     of their sequence unless something sent was given back (excuse_order);
 //   - one row per (uid, period start, period_s);
 //   - counts = vehicles that passed, in every stretch declared as seen; no stretch undeclared;
+//   - a row of the feed says what the site served for its minute;
 //   - vehicles received + vehicles in gap records = vehicles produced.
 // At most kMaxViolations are kept. One thread.
 #pragma once
@@ -107,6 +108,7 @@ class Oracle {
   void judge_emission_order(MonoTime now);
   void judge_vehicles(const Receiver& receiver, MonoTime now);
   void judge_truth(MonoTime now);
+  void judge_feed(MonoTime now);
   void judge_rows(MonoTime now);
 
   const Witness& witness_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hal/base/text.hpp"
+#include "tests/scenario/feed_site.hpp"
 #include "tests/scenario/oracle.hpp"
 
 namespace berm::scenario {
@@ -43,6 +44,7 @@ void Oracle::judge(MonoTime now) {
   judge_durable(now);
   judge_emission_order(now);
   judge_truth(now);
+  judge_feed(now);
   judge_rows(now);
 }
 
@@ -191,7 +193,7 @@ void Oracle::judge_truth(MonoTime now) {
                       static_cast<long long>(passed), static_cast<long long>(stretch.counted)));
   };
   for (const Emission& emission : witness_.emissions()) {
-    if (!emission.is_period()) continue;
+    if (!emission.is_period() || emission.is_feed) continue;
     Stretch& stretch = open[emission.uid];
     const bool is_seen = emission.coverage >= 1.0 && !emission.is_partial;
     if (stretch.life == emission.life && emission.start >= stretch.begin) {
@@ -202,6 +204,20 @@ void Oracle::judge_truth(MonoTime now) {
     stretch.counted = is_seen ? emission.count : 0;
   }
   if (wrong.count() > 0) violation(now, "counts differ from what passed: " + wrong.text());
+}
+
+void Oracle::judge_feed(MonoTime now) {
+  Findings wrong;
+  for (const Emission& emission : witness_.emissions()) {
+    if (!emission.is_feed) continue;
+    const std::int64_t minute_s = us_of(emission.start) / 1'000'000;
+    const std::int64_t served = feed_count(emission.uid, minute_s);
+    if (emission.count == served && emission.period_s == 60) continue;
+    wrong.add(text_of("point %lld at %lld: %lld served, %lld emitted",
+                      static_cast<long long>(emission.uid), static_cast<long long>(minute_s),
+                      static_cast<long long>(served), static_cast<long long>(emission.count)));
+  }
+  if (wrong.count() > 0) violation(now, "rows of the feed differ: " + wrong.text());
 }
 
 // When the period of this row began.
@@ -219,7 +235,10 @@ void Oracle::judge_rows(MonoTime now) {
     Place place;
   };
   std::map<std::int64_t, std::vector<Row>> by_uid;
-  for (const auto& [key, place] : rows_) by_uid[key.uid].push_back({key.time, key.period_s, place});
+  for (const auto& [key, place] : rows_) {
+    if (key.uid >= kFirstFeedUid) continue;  // a site may be away
+    by_uid[key.uid].push_back({key.time, key.period_s, place});
+  }
   for (auto& [uid, rows] : by_uid) {
     std::ranges::sort(rows, {}, &Row::time);
     Findings holes;

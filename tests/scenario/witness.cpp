@@ -7,6 +7,7 @@
 #include "drivers/api/driver_table.hpp"
 #include "hal/base/assert.hpp"
 #include "tests/scenario/boot_loop.hpp"
+#include "tests/scenario/feed_site.hpp"
 
 namespace berm::scenario {
 namespace {
@@ -65,18 +66,22 @@ class WitnessedDriver final : public Driver {
   std::unique_ptr<Driver> driver_;
 };
 
-const drivers::DriverDescriptor& loop_detector() {
+constexpr char kLoopDetector[] = "loop_detector";
+constexpr char kMivFeed[] = "miv_feed";
+
+const drivers::DriverDescriptor& descriptor_of(std::string_view name) {
   const auto table = drivers::driver_table();
-  const auto found = std::ranges::find_if(
-      table, [](const auto* descriptor) { return descriptor->name == "loop_detector"; });
+  const auto found =
+      std::ranges::find_if(table, [name](const auto* one) { return one->name == name; });
   BERM_ASSERT(found != table.end());
   return **found;
 }
 
+template <const char* kName>
 Result<std::unique_ptr<Driver>> create_witnessed(std::string_view instance, const Options& options,
                                                  DriverContext& context) {
   auto driver = std::make_unique<WitnessedDriver>(context);
-  BERM_CHECK(driver->make(loop_detector(), instance, options));
+  BERM_CHECK(driver->make(descriptor_of(kName), instance, options));
   return driver;
 }
 
@@ -87,8 +92,14 @@ bool has_flag(const std::string& flags, std::string_view flag) {
 }  // namespace
 
 drivers::DriverDescriptor witnessed_loop_detector() {
-  drivers::DriverDescriptor descriptor = loop_detector();
-  descriptor.create = create_witnessed;
+  drivers::DriverDescriptor descriptor = descriptor_of(kLoopDetector);
+  descriptor.create = create_witnessed<kLoopDetector>;
+  return descriptor;
+}
+
+drivers::DriverDescriptor witnessed_miv_feed() {
+  drivers::DriverDescriptor descriptor = descriptor_of(kMivFeed);
+  descriptor.create = create_witnessed<kMivFeed>;
   return descriptor;
 }
 
@@ -103,6 +114,8 @@ std::int64_t Witness::emitted(drivers::Observation& observation, Microseconds ah
     emission.period_s = static_cast<std::int32_t>(period->period_s);
     emission.is_partial = has_flag(period->flags, "interrupted") ||
                           has_flag(period->flags, "missed") || emission.count < 0;
+    emission.is_feed = emission.uid >= kFirstFeedUid;
+    if (emission.is_feed) emission.start = mono_us(us_of(period->start.wall.value_or(WallTime{})));
     period->place.name = "#" + std::to_string(serial);
   } else if (auto* passage = std::get_if<drivers::VehiclePassage>(&observation)) {
     emission.start = passage->leading_edge.mono + ahead;

@@ -27,6 +27,7 @@ struct Emission {
   std::int32_t life = 0;      // of the agent's process
   bool is_durable = false;
   bool is_partial = false;  // interrupted, missed or foreign: not seen whole by this life
+  bool is_feed = false;     // of the feed: `start` is wall time since 1970
   bool is_period() const { return period_s != 0; }
 };
 
@@ -51,8 +52,9 @@ class Witness {
   std::map<std::int64_t, std::vector<MonoTime>> passed_;
 };
 
-// The loop detector of this build, with a Witness between it and the node. It finds the Witness by
-// the node's loop, which must be a BootLoop.
+// The drivers of this build, with a Witness between each and the node. It finds the Witness by the
+// node's loop, which must be a BootLoop.
 drivers::DriverDescriptor witnessed_loop_detector();
+drivers::DriverDescriptor witnessed_miv_feed();
 
 }  // namespace berm::scenario
