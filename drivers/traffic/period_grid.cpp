@@ -67,7 +67,9 @@ PeriodGrid::Begun PeriodGrid::begin(const Moment& now, const std::string& boot_i
       if (begun.is_resumed) break;
       begun.interrupted.push_back(interrupted(period, now, *saved, is_same_boot));
     }
-    if (!begun.is_resumed && !saved->open.empty()) miss_after(saved->open.back(), is_same_boot);
+    if (!begun.is_resumed && !saved->open.empty()) {
+      miss_after(begun.interrupted.back(), is_same_boot);
+    }
   }
   if (size_ == 0) begin_fresh(now);
   find_missed_end(now);
@@ -77,6 +79,7 @@ PeriodGrid::Begun PeriodGrid::begin(const Moment& now, const std::string& boot_i
 // What that life saw of a period which this one cannot go on with.
 GridPeriod PeriodGrid::interrupted(GridPeriod period, const Moment& now, const Saved& saved,
                                    bool is_same_boot) const {
+  if (is_same_boot && now.is_known()) set_apart(period);
   const std::int64_t length_us = period.length_us();
   const std::int64_t seen_us =
       std::clamp<std::int64_t>(saved.seen.mono_us - period.start_us, 0, length_us);
@@ -152,7 +155,16 @@ void PeriodGrid::begin_fresh(const Moment& now) {
   if (now.is_known()) life_start_s_ = floor_s(newest().label_us);
 }
 
+// One begun without true time that ends with it: those before it may have left with an estimate,
+// and be as long, and seem to begin where it did. A second more makes it another.
+void PeriodGrid::set_apart(GridPeriod& period) {
+  if (period.source != ClockSource::none) return;
+  period.end_us += kSecondUs;
+  period.label_end_us += kSecondUs;
+}
+
 void PeriodGrid::open_next(const Moment& now) {
+  if (size_ > 0 && now.is_known()) set_apart(open_[slot(size_ - 1)]);
   GridPeriod period;
   period.start_us = size_ > 0 ? newest().end_us : now.mono_us;
   period.source = now.source;

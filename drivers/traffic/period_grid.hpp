@@ -6,7 +6,8 @@
 // begins.
 //   - clock known: it ends at the next multiple of period_s since 1970 UTC, by the offset in force;
 //   - clock unknown: it has its real length and the flag `unaligned`; so has the shorter one that
-//     bridges to the first boundary once the clock is known;
+//     bridges to the first boundary once the clock is known; the one in which it becomes known is
+//     a second longer;
 //   - a step forward: the running period keeps its start and length; the next one is such a bridge;
 //   - a step backward: the same; where its start lies in time already reported, periods are
 //     period_s + n seconds long (n-th such step of this node, 1…60) until fresh time begins: no
@@ -130,6 +131,7 @@ class PeriodGrid {
   void add_missed(Missed missed);
   void find_missed_end(const Moment& now);
   std::int64_t floor_to_period(std::int64_t wall_us) const;
+  static void set_apart(GridPeriod& period);
   std::int64_t longer_s(std::uint32_t least) const;
   void set_label_end(GridPeriod& period, bool is_known);
   void mark_used(std::int64_t label_us, std::int64_t label_end_us);

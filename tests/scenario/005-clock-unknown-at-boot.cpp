@@ -18,7 +18,7 @@ TEST(Scenario005, EventsWaitForTheClockThenGoWithoutIt) {
     EXPECT_THAT(bed.kept_lines(), testing::Contains(testing::HasSubstr("\"clock\":\"none\"")));
   });
   bed.run(hours(4));
-  EXPECT_THAT(bed.kept_lines().back(), testing::HasSubstr("\"clock\":\"ntp\""));
+  EXPECT_THAT(bed.kept_lines().back(), testing::HasSubstr("\"clock\":\"gps\""));
   EXPECT_SOUND(bed);
 }
 
