@@ -23,11 +23,17 @@ Result<NamedEpoch> parse_epoch(const Json& json) {
       streams == nullptr || !streams->is_array()) {
     return damaged();
   }
-  NamedEpoch named{epoch->string(), node->string(), {}};
+  NamedEpoch named{epoch->string(), node->string(), {}, {}};
   for (const Json& stream : streams->array()) {
     if (!stream.is_string()) return damaged();
     named.streams.push_back(stream.string());
   }
+  const Json* series = json.find("series");
+  if (series == nullptr || !series->is_array()) return named;
+  for (const Json& number : series->array()) {
+    if (number.is_integer()) named.series.push_back(number.integer());
+  }
+  if (named.series.size() != named.streams.size()) named.series.clear();
   return named;
 }
 
@@ -50,6 +56,9 @@ std::string sidecar_text(const Sidecar& sidecar) {
     epoch.set("epoch", sidecar[i].epoch);
     epoch.set("node", sidecar[i].node);
     epoch.set("streams", Json(std::move(streams)));
+    if (!sidecar[i].series.empty()) {
+      epoch.set("series", Json(Json::Array(sidecar[i].series.begin(), sidecar[i].series.end())));
+    }
     epochs.array().push_back(std::move(epoch));
   }
   Json whole;

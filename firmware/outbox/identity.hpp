@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who this outbox is [outbox-2]: a random epoch, and the sidecar file `outbox.identity` beside the
-// database that names the epochs and streams it has held, so that after the database is damaged or
-// gone the gap records can still say what is missing. The file is written whole (durable) before
-// the first event of a stream is committed: once per stream and epoch. At most kMaxEpochsNamed
-// epochs, newest last. Executor thread (or before the loop runs).
+// database that names the epochs and streams it has held, with their numbers there, so that after
+// the database is damaged or gone the gap records can still say what is missing, and rows that can
+// still be read have a name. The file is written whole (durable) before the first event of a stream
+// is committed: once per stream and epoch. At most kMaxEpochsNamed epochs, newest last. Executor
+// thread (or before the loop runs).
 #pragma once
 
 #include <string>
@@ -22,6 +23,7 @@ struct NamedEpoch {
   std::string epoch;
   std::string node;
   std::vector<std::string> streams;
+  std::vector<std::int64_t> series;  // of each stream its number in the database; or empty
   bool operator==(const NamedEpoch&) const = default;
 };
 

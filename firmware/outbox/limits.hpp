@@ -24,6 +24,7 @@ inline constexpr std::int64_t kMaxSeries = 1ll << 22;  // streams × epochs
 inline constexpr int kPageBytes = 2048;  // of a new database; an older one keeps its 4096
 inline constexpr std::int64_t kCheckpointBytes = 512 << 10;  // of WAL before it is copied back
 inline constexpr std::int64_t kWalLimitBytes = 1ll << 20;    // the file shrinks back to this
+inline constexpr std::size_t kMaxLogRead = 64u << 20;        // a larger one is not looked at
 inline constexpr std::int64_t kBallastBytes = 2 * kWalLimitBytes;
 inline constexpr std::int64_t kMinCeilingBytes = 1ll
                                                  << 18;  // a smaller max_bytes is raised to this
@@ -36,11 +37,16 @@ inline constexpr int kPressedToPercent = 75;  // while they do not, delivered ev
 inline constexpr int kLastAbovePercent = 97;  // alarms and the ledger go as well
 inline constexpr std::size_t kRetainSegments = 256;  // rows deleted in one transaction
 inline constexpr std::size_t kMaxDamagedKept = 2;
-inline constexpr int kMaxDisplaced = 100;            // of one name
-inline constexpr std::size_t kMaxEpochsNamed = 8;    // in the sidecar file
-inline constexpr int kMaxEpochDraws = 16;            // until one is new
-inline constexpr std::size_t kMaxSetAside = 10'000;  // refused events kept
-inline constexpr std::size_t kMaxCommands = 16;      // list, requeue, flush under way
+inline constexpr std::int64_t kWreckProbes = 4096;        // one by one over rows that do not read
+inline constexpr std::size_t kSalvageRows = 64;           // in one step
+inline constexpr std::size_t kSalvageBytes = 256u << 10;  // of bodies in one step
+inline constexpr std::int64_t kSalvagedOrdinals = 1ll << 48;  // so far before those of today
+inline constexpr std::size_t kMaxSalvageSeries = 256;         // of one wreck
+inline constexpr int kMaxDisplaced = 100;                     // of one name
+inline constexpr std::size_t kMaxEpochsNamed = 8;             // in the sidecar file
+inline constexpr int kMaxEpochDraws = 16;                     // until one is new
+inline constexpr std::size_t kMaxSetAside = 10'000;           // refused events kept
+inline constexpr std::size_t kMaxCommands = 16;               // list, requeue, flush under way
 inline constexpr std::size_t kMaxCheckpointBytes = 64u << 10;
 
 inline constexpr Milliseconds kStateDelay{5'000};         // delivery state when much of it is new
@@ -50,6 +56,8 @@ inline constexpr Milliseconds kClockPoll{5'000};          // while events wait f
 inline constexpr Milliseconds kUpkeepPeriod{60'000};
 inline constexpr Milliseconds kFirstRetry{1'000};
 inline constexpr Milliseconds kLastRetry{60'000};
+inline constexpr Milliseconds kSalvagePause{100};     // between two steps
+inline constexpr Milliseconds kSalvageRetry{10'000};  // after a step that failed
 inline constexpr Milliseconds kBusyRetry{50};         // the executor's queue was full
 inline constexpr Microseconds kClockStep{1'000'000};  // beyond this an anchor is made anew
 

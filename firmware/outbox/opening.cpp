@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kName = "outbox.db";
 constexpr std::string_view kDamaged = "outbox.db.damaged-";
+constexpr std::string_view kSalvaged = "outbox.db.salvaged-";
 
 // One process holds the database alone: no shared memory file, and any file system will do.
 constexpr const char* kBeforeFirstRead =
@@ -49,14 +50,15 @@ Result<void> migrate(Database& database) {
   return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-// The numbers N of the damaged databases kept, ascending.
-std::vector<std::int64_t> damaged_numbers(hal::Disk& disk, const std::string& directory) {
+// The numbers N of the databases kept under that name, ascending.
+std::vector<std::int64_t> numbers_of(hal::Disk& disk, const std::string& directory,
+                                     std::string_view prefix) {
   std::vector<std::int64_t> numbers;
   const auto names = disk.list(directory);
   if (!names) return numbers;
   for (const std::string& name : *names) {
-    if (!name.starts_with(kDamaged)) continue;
-    if (const auto number = parse_integer(name.substr(kDamaged.size()))) numbers.push_back(*number);
+    if (!name.starts_with(prefix)) continue;
+    if (const auto number = parse_integer(name.substr(prefix.size()))) numbers.push_back(*number);
   }
   std::ranges::sort(numbers);
   return numbers;
@@ -120,7 +122,8 @@ Result<void> refuse_newer(hal::Disk& disk, const std::string& path) {
 
 // Strangers in our files' places go; where it is the database or its log, that is damage.
 Result<void> make_way(hal::Disk& disk, const std::string& directory) {
-  for (const char* name : {"outbox.identity", "outbox.identity.new", "outbox.ballast"}) {
+  for (const char* name :
+       {"outbox.identity", "outbox.identity.new", "outbox.ballast", "outbox.open"}) {
     BERM_CHECK(displace(disk, directory, name));
   }
   BERM_CHECK(displace(disk, directory, std::string(kName) + "-shm"));
@@ -145,33 +148,78 @@ Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
   if (version == 0) BERM_CHECK(database->execute(kBeforeFirstTable));
   BERM_CHECK(configure(*database, options));
   if (version == 0) BERM_CHECK(migrate(*database));
-  database->tidy_on_close(true);
   return Opened{std::move(database), version == 0};
 }
 
-Result<std::string> set_database_aside(hal::Disk& disk, const std::string& directory) {
-  std::vector<std::int64_t> numbers = damaged_numbers(disk, directory);
-  const std::int64_t number = numbers.empty() ? 1 : numbers.back() + 1;
-  for (; numbers.size() >= kMaxDamagedKept; numbers.erase(numbers.begin())) {
-    const std::string old = directory + "/" + std::string(kDamaged) + std::to_string(numbers[0]);
-    for (const std::string& path : {old, old + "-wal"}) {
-      if (!remove_if_there(disk, path)) continue;  // it may stay: starting matters more
+std::string damaged_name(std::int64_t number) {
+  return std::string(kDamaged) + std::to_string(number);
+}
+std::string damaged_path(const std::string& directory, std::int64_t number) {
+  return directory + "/" + damaged_name(number);
+}
+std::vector<std::int64_t> damaged_numbers(hal::Disk& disk, const std::string& directory) {
+  return numbers_of(disk, directory, kDamaged);
+}
+
+Result<void> mark_salvaged(hal::Disk& disk, const std::string& directory, std::int64_t number) {
+  const std::string from = damaged_path(directory, number);
+  const std::string to = directory + "/" + std::string(kSalvaged) + std::to_string(number);
+  BERM_CHECK(disk.rename(from, to));
+  if (disk.exists(from + "-wal")) BERM_CHECK(disk.rename(from + "-wal", to + "-wal"));
+  return disk.sync_directory(directory);
+}
+
+namespace {
+
+// Makes room for one more. What cannot be removed may stay: starting matters more.
+void thin_out(hal::Disk& disk, const std::string& directory) {
+  std::vector<std::string> kept;
+  for (const std::string_view prefix : {kSalvaged, kDamaged}) {
+    for (const std::int64_t number : numbers_of(disk, directory, prefix)) {
+      kept.push_back(directory + "/" + std::string(prefix) + std::to_string(number));
     }
   }
-  const std::string name = std::string(kDamaged) + std::to_string(number);
-  const std::string path = database_path(directory);
-  // The log first: a database without its log is damaged still, a log without its database is
-  // nothing.
-  for (const char* part : {"", "-wal", "-journal"}) {
-    if (disk.list(path + part)) BERM_CHECK(displace(disk, directory, std::string(kName) + part));
+  for (std::size_t i = 0; kept.size() - i >= kMaxDamagedKept; ++i) {
+    for (const std::string& path : {kept[i], kept[i] + "-wal"}) {
+      if (!remove_if_there(disk, path)) continue;
+    }
   }
-  if (!disk.exists(path)) BERM_CHECK(remove_if_there(disk, path + "-wal"));
-  if (disk.exists(path + "-wal")) {
-    BERM_CHECK(disk.rename(path + "-wal", directory + "/" + name + "-wal"));
+}
+
+// A directory, or another stranger, makes way; a file gets that name.
+Result<void> move_aside(hal::Disk& disk, const std::string& directory, const std::string& part,
+                        const std::string& name) {
+  const std::string path = database_path(directory) + part;
+  if (disk.list(path)) {
+    BERM_CHECK(displace(disk, directory, std::string(kName) + part));
+    return {};
+  }
+  if (!disk.exists(path)) return {};
+  return disk.rename(path, directory + "/" + name + part);
+}
+
+}  // namespace
+
+Result<std::string> set_database_aside(hal::Disk& disk, const std::string& directory) {
+  std::int64_t number = 1;
+  for (const std::string_view prefix : {kDamaged, kSalvaged}) {
+    const auto numbers = numbers_of(disk, directory, prefix);
+    if (!numbers.empty()) number = std::max(number, numbers.back() + 1);
+  }
+  thin_out(disk, directory);
+  const std::string name = damaged_name(number);
+  const std::string path = database_path(directory);
+  // The database first: without its log it would look sound, and have forgotten what the log held.
+  // A log without its database is nothing.
+  const bool has_database = disk.exists(path) && !disk.list(path);
+  BERM_CHECK(move_aside(disk, directory, "", name));
+  if (!has_database && !disk.list(path + "-wal")) BERM_CHECK(remove_if_there(disk, path + "-wal"));
+  BERM_CHECK(move_aside(disk, directory, "-wal", name));
+  if (disk.list(path + "-journal")) {
+    BERM_CHECK(displace(disk, directory, std::string(kName) + "-journal"));
   }
   BERM_CHECK(remove_if_there(disk, path + "-journal"));
   BERM_CHECK(remove_if_there(disk, path + "-shm"));
-  if (disk.exists(path)) BERM_CHECK(disk.rename(path, directory + "/" + name));
   BERM_CHECK(disk.sync_directory(directory));
   return name;
 }

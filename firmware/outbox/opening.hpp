@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "firmware/outbox/books.hpp"
 #include "firmware/outbox/outbox.hpp"
@@ -30,8 +31,15 @@ struct Opened {
 // nothing was touched; permission, io: the directory cannot be used.
 Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options);
 
-// Renames database and log to outbox.db.damaged-N; the oldest beyond kMaxDamagedKept is removed.
-// Returns the new name.
+// Of a database set aside: still to be salvaged, as far as that goes.
+std::string damaged_name(std::int64_t number);
+std::string damaged_path(const std::string& directory, std::int64_t number);
+std::vector<std::int64_t> damaged_numbers(hal::Disk& disk, const std::string& directory);
+// It has been: outbox.db.salvaged-N from now on.
+Result<void> mark_salvaged(hal::Disk& disk, const std::string& directory, std::int64_t number);
+
+// Renames database and log to outbox.db.damaged-N. Of those there are already, and those salvaged,
+// kMaxDamagedKept - 1 are kept; the salvaged go first, then the oldest. Returns the new name.
 Result<std::string> set_database_aside(hal::Disk& disk, const std::string& directory);
 
 // Everything Books has, except the uplinks' tracks. `unknown_schema` makes a stand-in for a stream

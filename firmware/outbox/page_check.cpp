@@ -54,6 +54,7 @@ bool reserves_checksums(std::string_view header) {
 struct CheckedFile {
   sqlite3_file base;
   bool is_checked;
+  const PageCheck::Below* below;
 };
 
 sqlite3_file* real(sqlite3_file* file) {
@@ -62,8 +63,18 @@ sqlite3_file* real(sqlite3_file* file) {
 bool& is_checked(sqlite3_file* file) {
   return reinterpret_cast<CheckedFile*>(file)->is_checked;
 }
+const PageCheck::Below& below_of(sqlite3_vfs* vfs) {
+  return *static_cast<const PageCheck::Below*>(vfs->pAppData);
+}
 sqlite3_vfs* base_of(sqlite3_vfs* vfs) {
-  return static_cast<sqlite3_vfs*>(vfs->pAppData);
+  return below_of(vfs).vfs;
+}
+
+// Whether the page at that place must verify.
+bool must_verify(sqlite3_file* file, sqlite3_int64 offset) {
+  const auto* const checked = reinterpret_cast<CheckedFile*>(file);
+  if (offset == 0) return checked->below->trust == PageCheck::Trust::nothing;
+  return checked->is_checked && checked->below->trust != PageCheck::Trust::everything;
 }
 
 bool is_page(int amount, sqlite3_int64 offset) {
@@ -86,9 +97,9 @@ int read(sqlite3_file* file, void* into, int amount, sqlite3_int64 offset) {
     // Beyond the end: SQLite knows what that means.
     if (sized != SQLITE_OK || size <= offset) return code;
   }
-  const bool is_known = is_checked(file) || offset == 0;
-  if (is_known && check_page(bytes, offset) == PageVerdict::damaged) return SQLITE_IOERR_DATA;
-  return code;
+  const bool is_bad =
+      must_verify(file, offset) && check_page(bytes, offset) == PageVerdict::damaged;
+  return is_bad ? SQLITE_IOERR_DATA : code;
 }
 
 int write(sqlite3_file* file, const void* from, int amount, sqlite3_int64 offset) {
@@ -167,7 +178,7 @@ int open(sqlite3_vfs* vfs, sqlite3_filename path, sqlite3_file* file, int flags,
   sqlite3_vfs* const base = base_of(vfs);
   // Log and journals are opened as the base does it, in the same memory.
   if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return base->xOpen(base, path, file, flags, out_flags);
-  auto* const checked = new (file) CheckedFile{{nullptr}, false};
+  auto* const checked = new (file) CheckedFile{{nullptr}, false, &below_of(vfs)};
   real(file)->pMethods = nullptr;
   const int code = base->xOpen(base, path, real(file), flags, out_flags);
   if (code == SQLITE_OK) {
@@ -211,14 +222,15 @@ PageVerdict check_page(std::string_view page, std::int64_t offset) {
   return is_sound ? PageVerdict::damaged : PageVerdict::unchecked;
 }
 
-PageCheck::PageCheck(sqlite3_vfs& base)
-    : name_(text_of("berm-page-check-%p", static_cast<const void*>(this))),
+PageCheck::PageCheck(sqlite3_vfs& base, Trust trust)
+    : below_{&base, trust},
+      name_(text_of("berm-page-check-%p", static_cast<const void*>(this))),
       vfs_(std::make_unique<sqlite3_vfs>()) {
   vfs_->iVersion = 2;
   vfs_->szOsFile = static_cast<int>(sizeof(CheckedFile)) + base.szOsFile;
   vfs_->mxPathname = base.mxPathname;
   vfs_->zName = name_.c_str();
-  vfs_->pAppData = &base;
+  vfs_->pAppData = &below_;
   vfs_->xOpen = open;
   vfs_->xDelete = remove;
   vfs_->xAccess = access;
@@ -229,10 +241,10 @@ PageCheck::PageCheck(sqlite3_vfs& base)
   vfs_->xCurrentTimeInt64 = date;
 }
 
-Result<std::unique_ptr<PageCheck>> PageCheck::over(const std::string& base) {
+Result<std::unique_ptr<PageCheck>> PageCheck::over(const std::string& base, Trust trust) {
   sqlite3_vfs* const below = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
   if (below == nullptr) return fail(ErrorCode::invalid, "outbox: no SQLite VFS " + base);
-  std::unique_ptr<PageCheck> made(new PageCheck(*below));
+  std::unique_ptr<PageCheck> made(new PageCheck(*below, trust));
   if (sqlite3_vfs_register(made->vfs_.get(), 0) != SQLITE_OK) {
     return fail(ErrorCode::io, "outbox: SQLite takes no VFS");
   }

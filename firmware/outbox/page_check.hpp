@@ -27,15 +27,25 @@ inline constexpr int kPageCheckBytes = 8;
 
 class PageCheck {
  public:
+  // For a wreck, of which nothing could be read without its schema: what stands in the first page
+  // is taken as it is, and in others until all is checked.
+  enum class Trust { nothing, first_page, everything };
+  struct Below {
+    sqlite3_vfs* vfs;
+    Trust trust;
+  };
   // `base`: the VFS below; empty: SQLite's own.
-  static Result<std::unique_ptr<PageCheck>> over(const std::string& base);
+  static Result<std::unique_ptr<PageCheck>> over(const std::string& base,
+                                                 Trust trust = Trust::nothing);
+  void trust(Trust trust) { below_.trust = trust; }
   PageCheck(const PageCheck&) = delete;
   PageCheck& operator=(const PageCheck&) = delete;
   ~PageCheck();
   const std::string& name() const { return name_; }
 
  private:
-  explicit PageCheck(sqlite3_vfs& base);
+  PageCheck(sqlite3_vfs& base, Trust trust);
+  Below below_;
   std::string name_;
   std::unique_ptr<sqlite3_vfs> vfs_;
 };

@@ -45,6 +45,13 @@ extern const char* const kCountSetAsideOf;
 extern const char* const kDeleteUndeliveredOf;
 extern const char* const kUpsertCheckpoint;
 extern const char* const kSelectCheckpoints;
+extern const char* const kSeekWholeSegment;
+extern const char* const kSelectNamedSeries;
+extern const char* const kSelectUndeliveredByName;
+extern const char* const kSelectBootName;
+extern const char* const kSelectWholeAnchor;
+extern const char* const kFindAnchor;
+extern const char* const kDeleteMeta;
 extern const char* const kMigration0001Initial;
 
 }  // namespace berm::outbox::sql

@@ -134,9 +134,30 @@ std::string_view Statement::blob(int column) const {
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, const std::string& vfs) {
   BERM_TRY(auto page_check, PageCheck::over(vfs));
+  BERM_TRY(auto database, open_with(path, SQLITE_OPEN_CREATE, std::move(page_check)));
+  int reserved = kPageCheckBytes;  // of a database not made yet
+  sqlite3_file_control(database->handle_, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::open_wreck(const std::string& path,
+                                                       const std::string& vfs) {
+  BERM_TRY(auto page_check, PageCheck::over(vfs, PageCheck::Trust::everything));
+  BERM_TRY(auto database, open_with(path, 0, std::move(page_check)));
+  // With the schema declared writable SQLite reads a file shorter than its header says.
+  BERM_CHECK(database->execute(
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA writable_schema=ON; PRAGMA query_only=ON;"
+      "PRAGMA cache_size=-256; SELECT count(*) FROM sqlite_schema"));
+  database->page_check_->trust(PageCheck::Trust::first_page);
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::open_with(const std::string& path, int flags,
+                                                      std::unique_ptr<PageCheck> page_check) {
   sqlite3* handle = nullptr;
-  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int result = sqlite3_open_v2(path.c_str(), &handle, kFlags, page_check->name().c_str());
+  const int result =
+      sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                      page_check->name().c_str());
   if (result != SQLITE_OK) {
     Error error = error_of(handle, result);
     sqlite3_close_v2(handle);
@@ -144,8 +165,6 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, const 
   }
   sqlite3_extended_result_codes(handle, 1);
   std::unique_ptr<Database> database(new Database(handle, std::move(page_check)));
-  int reserved = kPageCheckBytes;  // of a database not made yet
-  sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   database->tidy_on_close(false);
   sqlite3_wal_hook(handle, &Database::on_wal, database.get());
   return database;
@@ -189,6 +208,16 @@ std::int64_t Database::wal_bytes() const {
 
 bool Database::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
+}
+
+Result<void> Database::copy_back() {
+  int logged = 0;
+  int copied = 0;
+  const int result =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_FULL, &logged, &copied);
+  if (result != SQLITE_OK) return fail(error_of(handle_, result));
+  if (copied != logged) return fail(ErrorCode::unavailable, "outbox database: its log is in use");
+  return {};
 }
 
 void Database::tidy_on_close(bool tidy) {

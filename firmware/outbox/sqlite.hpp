@@ -63,6 +63,10 @@ class Database {
   // Opens, or makes where missing, through the named VFS (empty: SQLite's own). Nothing is read
   // yet.
   static Result<std::unique_ptr<Database>> open(const std::string& path, const std::string& vfs);
+  // One that is there and is known to be damaged, to read what can be read: it is never written
+  // to. Only the missing pages of a file cut short are errors, not the cut itself.
+  static Result<std::unique_ptr<Database>> open_wreck(const std::string& path,
+                                                      const std::string& vfs);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -71,6 +75,8 @@ class Database {
   // One or more statements without values.
   Result<void> execute(const char* sql);
   Result<std::int64_t> integer(std::string_view sql);
+  // All of the WAL, which stays as it is.
+  Result<void> copy_back();
   // Closing copies the WAL back, or leaves all files as they are (the default until called).
   void tidy_on_close(bool tidy);
   // Reads the page size, which is settled by then; of `log_bytes` the log is copied back.
@@ -83,6 +89,8 @@ class Database {
  private:
   Database(sqlite3* handle, std::unique_ptr<PageCheck> page_check)
       : page_check_(std::move(page_check)), handle_(handle) {}
+  static Result<std::unique_ptr<Database>> open_with(const std::string& path, int flags,
+                                                     std::unique_ptr<PageCheck> page_check);
   static int on_wal(void* self, sqlite3* handle, const char* name, int pages);
   std::unique_ptr<PageCheck> page_check_;
   sqlite3* handle_;

@@ -45,9 +45,11 @@ SqliteOutbox::SqliteOutbox(const OutboxParts& parts, std::shared_ptr<StoreOwner>
       commit_timer_(parts.loop),
       save_timer_(parts.loop),
       upkeep_timer_(parts.loop),
-      damage_timer_(parts.loop) {
+      damage_timer_(parts.loop),
+      salvage_timer_(parts.loop) {
   for (auto& [key, bytes] : checkpoints) checkpoints_[key] = std::move(bytes);
   plan_upkeep();
+  plan_salvage(kSalvagePause);
 }
 
 // --- drivers' side
@@ -335,6 +337,25 @@ void SqliteOutbox::run_flush() {
                });
 }
 
+void SqliteOutbox::plan_salvage(Milliseconds pause) {
+  if (!counters_.salvage.is_active || is_salvaging_ || salvage_timer_.is_set()) return;
+  salvage_timer_.after(pause, [this] { run_salvage(); });
+}
+
+void SqliteOutbox::run_salvage() {
+  is_salvaging_ = true;
+  jobs_.submit([](Store& store) { return store.salvage(); },
+               [this](const JobReport& report) {
+                 is_salvaging_ = false;
+                 if (!report.result) {
+                   log_.error("salvaging: " + report.result.error().text);
+                   plan_salvage(kSalvageRetry);
+                 }
+                 accept(report);
+                 notify();
+               });
+}
+
 void SqliteOutbox::plan_upkeep() {
   const Milliseconds period = counters_.waits_for_clock ? kClockPoll : kUpkeepPeriod;
   upkeep_timer_.after(period, [this] { run_upkeep(); });
@@ -352,7 +373,10 @@ void SqliteOutbox::run_upkeep() {
 void SqliteOutbox::accept(const JobReport& report) {
   const bool was_pressed = counters_.is_pressed;
   const bool did_wait = counters_.waits_for_clock;
+  const bool did_salvage = counters_.salvage.is_active;
   counters_ = report.counters;
+  if (did_salvage && !counters_.salvage.is_active) end_alarm("outbox_damaged", "outbox");
+  plan_salvage(kSalvagePause);
   if (!did_wait && counters_.waits_for_clock && upkeep_timer_.is_set()) plan_upkeep();
   if (counters_.unsaved_settled == 0 && !jobs_.has_settlements()) unsaved_ = 0;
   if (!report.damage.empty()) {
@@ -424,7 +448,10 @@ Status SqliteOutbox::status() const {
       .set("commits", counters_.commits)
       .set("written_bytes", counters_.written_bytes)
       .set("window_ms", window_ms)
-      .set("durable", durable_);
+      .set("durable", durable_)
+      .set("salvaging", counters_.salvage.name)
+      .set("salvaged_percent", counters_.salvage.is_active ? counters_.salvage.percent : 100)
+      .set("salvaged_events", counters_.salvage.events);
   for (Status& uplink : uplinks) status.add(std::move(uplink));
   return status;
 }

@@ -3,10 +3,11 @@
 // times is up, has the executor commit all of them together, and calls `on_durable` afterwards. At
 // most one commit is under way; while it stalls, drafts gather up to kMaxPendingEvents /
 // kMaxPendingBytes (alarms a little beyond), then append refuses and counts. Every number it shows
-// is in memory: status answers at once whatever the disk does. Alarms: outbox_overflow (drafts were
-// lost), disk_full, disk_fault (commits fail; they are tried again with backoff), outbox_damaged,
-// outbox_refusing (streams with when_full refuse take nothing). Loop thread only. Lifetime: after
-// flush; what is still pending at destruction is lost.
+// is in memory: status answers at once whatever the disk does. What a damaged database still gives
+// is salvaged in steps, kSalvagePause apart. Alarms: outbox_overflow (drafts were lost), disk_full,
+// disk_fault (commits fail; they are tried again with backoff), outbox_damaged (until all is
+// salvaged), outbox_refusing (streams with when_full refuse take nothing). Loop thread only.
+// Lifetime: after flush; what is still pending at destruction is lost.
 #pragma once
 
 #include <deque>
@@ -71,6 +72,8 @@ class SqliteOutbox final : public Outbox {
   void plan_save(bool is_much);
   void save_now();
   void run_flush();
+  void plan_salvage(Milliseconds pause);
+  void run_salvage();
   void plan_upkeep();
   void run_upkeep();
   void accept(const JobReport& report);
@@ -113,6 +116,8 @@ class SqliteOutbox final : public Outbox {
   hal::Timer save_timer_;
   hal::Timer upkeep_timer_;
   hal::Timer damage_timer_;
+  hal::Timer salvage_timer_;
+  bool is_salvaging_ = false;  // a step is under way
 };
 
 }  // namespace berm::outbox

@@ -217,6 +217,8 @@ Counters Store::counters() {
   counters.unsaved_settled = books_.unsaved_settled;
   counters.waits_for_clock = books_.has_unsettled || books_.has_estimate;
   counters.is_pressed = is_pressed_;
+  if (salvage_) counters.salvage = salvage_->progress();
+  counters.salvage.events += salvaged_;
   const auto pages = database_->integer("PRAGMA page_count");
   counters.disk_bytes = (pages ? *pages * database_->page_bytes() : 0) + database_->wal_bytes() +
                         (has_ballast_ ? ballast_bytes(options_) : 0);

@@ -21,6 +21,7 @@
 #include "firmware/outbox/identity.hpp"
 #include "firmware/outbox/reader.hpp"
 #include "firmware/outbox/retention.hpp"
+#include "firmware/outbox/salvage.hpp"
 #include "firmware/outbox/set_aside.hpp"
 #include "hal/disk.hpp"
 #include "hal/random.hpp"
@@ -49,6 +50,7 @@ struct Counters {
   std::int64_t unsaved_settled = 0;
   bool waits_for_clock = false;
   bool is_pressed = false;  // streams that refuse take nothing now
+  SalvageProgress salvage;
 };
 
 class Store {
@@ -56,7 +58,9 @@ class Store {
   // `damage`: what is there is set aside without a look, for this reason.
   static Result<std::unique_ptr<Store>> open(const OutboxOptions& options, const StoreParts& parts,
                                              const std::string& damage = {});
-  ~Store();
+  ~Store();  // copies the log back, unless abandoned
+  // It is damaged: its files stay as they are.
+  void abandon();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -73,6 +77,8 @@ class Store {
   Result<void> put_back(std::int64_t number);
   // Delivery state alone.
   Result<void> save();
+  // One step; counters().salvage says whether there is another.
+  Result<void> salvage();
   // Time for the events that wait for it, corrections, age limits, free pages, the ballast.
   Result<void> upkeep();
 
@@ -86,12 +92,17 @@ class Store {
   Store(const OutboxOptions& options, const StoreParts& parts);
   Core core() { return Core{options_, parts_.clock, *tables_, books_, codec_}; }
   Result<void> open_files();
+  bool was_open() const;
+  void mark_open();
+  void close_in_order();
   Result<void> begin(const std::string& damage);
   Result<void> open_sound(const std::string& damage, bool& is_tail_lost);
   Result<void> establish(bool is_tail_lost);
   Result<std::string> epoch_reason(bool is_tail_lost);
   Result<void> begin_epoch(const std::optional<std::string>& previous, const std::string& reason);
   Result<void> record_lost(const Sidecar& lost);
+  Result<bool> adopt_wrecks();
+  Result<void> load_salvage();
   Result<void> record_lost_tail(std::size_t epoch);
   Result<void> load_checkpoints();
   Result<void> attach_uplinks();
@@ -133,7 +144,9 @@ class Store {
   std::unique_ptr<Database> database_;
   std::unique_ptr<Tables> tables_;
   std::vector<Reader> readers_;
-  Sidecar sidecar_;  // as it is on disk
+  std::unique_ptr<Salvage> salvage_;  // while there is something to salvage
+  std::int64_t salvaged_ = 0;         // events, by those before this one
+  Sidecar sidecar_;                   // as it is on disk
   std::string damage_;
   std::map<std::string, std::string> checkpoints_;
   std::string directory_id_;
@@ -143,6 +156,7 @@ class Store {
   std::int64_t ceiling_ = 0;  // pages; as configured, or less while the file system is full
   bool has_ballast_ = false;
   bool is_established_ = false;
+  bool is_open_ = false;  // to be closed in order
   std::optional<MonoTime> expired_at_;
 };
 

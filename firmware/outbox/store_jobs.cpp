@@ -74,6 +74,7 @@ void StoreJobs::run(StoreOwner& owner, Job& job) {
   const auto& result = job.report.result;
   if (!result && result.error().code == ErrorCode::damaged && owner.store) {
     owner.written_before += owner.store->counters().written_bytes;
+    owner.store->abandon();
     owner.store.reset();
     auto opened = Store::open(owner.options, owner.parts, result.error().text);
     if (opened) {

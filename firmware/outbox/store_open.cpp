@@ -9,15 +9,16 @@
 #include "firmware/outbox/sql.hpp"
 #include "firmware/outbox/store.hpp"
 #include "firmware/outbox/wal_check.hpp"
+#include "hal/base/text.hpp"
 
 namespace berm::outbox {
 namespace {
 
-constexpr std::size_t kMaxLogBytes =
-    64u << 20;  // a log is far smaller; beyond this it is not looked at
+constexpr std::string_view kOpenMark = "/outbox.open";
+constexpr std::size_t kMaxMarkBytes = 64;
 
 WalState log_state(hal::Disk& disk, const std::string& directory) {
-  const auto log = disk.read(database_path(directory) + "-wal", kMaxLogBytes);
+  const auto log = disk.read(database_path(directory) + "-wal", kMaxLogRead);
   return log ? check_wal(*log) : WalState::empty;
 }
 
@@ -33,9 +34,11 @@ bool is_ballast_whole(hal::Disk& disk, const OutboxOptions& options) {
 Sidecar sidecar_of(const Books& books) {
   Sidecar sidecar;
   for (std::size_t i = 0; i < books.epochs.size(); ++i) {
-    NamedEpoch named{books.epochs[i].epoch, books.epochs[i].node, {}};
+    NamedEpoch named{books.epochs[i].epoch, books.epochs[i].node, {}, {}};
     for (const Series& series : books.series) {
-      if (series.epoch == i) named.streams.emplace_back(series.schema->name);
+      if (series.epoch != i) continue;
+      named.streams.emplace_back(series.schema->name);
+      named.series.push_back(series.id);
     }
     sidecar.push_back(std::move(named));
   }
@@ -53,7 +56,43 @@ Store::Store(const OutboxOptions& options, const StoreParts& parts)
     : options_(options), parts_(parts) {}
 
 Store::~Store() {
+  salvage_.reset();
   tables_.reset();  // statements end before their database
+  if (is_open_ && database_) close_in_order();
+}
+
+void Store::abandon() {
+  is_open_ = false;
+  if (database_) database_->tidy_on_close(false);
+}
+
+// While the mark is there, there is a log. So it goes when the log is copied back, and before
+// SQLite, closing, removes the log; where that cannot be had, both stay.
+void Store::close_in_order() {
+  const std::string mark = options_.directory + std::string(kOpenMark);
+  const bool is_done = database_->copy_back() && parts_.disk.remove(mark).has_value() &&
+                       parts_.disk.sync_directory(options_.directory).has_value();
+  database_->tidy_on_close(is_done);
+}
+
+// By the mark of this database: a power cut may shorten the log, it does not take it away.
+bool Store::was_open() const {
+  const auto mark = parts_.disk.read(options_.directory + std::string(kOpenMark), kMaxMarkBytes);
+  return mark && !books_.epochs.empty() && *mark == books_.epochs[books_.epoch].epoch;
+}
+
+// Once the first commit has made the log durable.
+void Store::mark_open() {
+  is_open_ = true;
+  const std::string mark = options_.directory + std::string(kOpenMark);
+  const auto make = [&]() -> Result<void> {
+    BERM_TRY(const auto file, parts_.disk.open_append(mark));
+    BERM_CHECK(file->truncate(0));
+    BERM_CHECK(file->append(books_.epochs[books_.epoch].epoch));
+    BERM_CHECK(file->sync());
+    return parts_.disk.sync_directory(options_.directory);
+  };
+  if (!make()) return;  // without it a log that goes missing is taken for a power cut
 }
 
 Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const StoreParts& parts,
@@ -67,7 +106,7 @@ Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const S
   const Error& error = begun.error();
   if (!damage.empty() || error.code != ErrorCode::damaged) return fail(error);
   // It could be opened, and only its first use met the damage.
-  if (store->database_) store->database_->tidy_on_close(false);
+  store->abandon();
   store.reset();
   return open(options, parts, error.text);
 }
@@ -85,6 +124,8 @@ Result<void> Store::open_files() {
                       [this](std::string_view name) { return unknown_schema(name); });
   };
   BERM_TRY(books_, load());
+  BERM_TRY(const auto salvage, tables_->meta(kSalvageKey));
+  if (salvage) return {};  // an epoch without events is still being filled
   BERM_TRY(const bool has_gone, forget_empty_epochs(*tables_, books_));
   if (has_gone) {
     BERM_TRY(books_, load());
@@ -105,8 +146,9 @@ Result<std::string> Store::quick_check() {
 Result<void> Store::open_sound(const std::string& damage, bool& is_tail_lost) {
   std::string why = damage;
   if (damage.empty()) {
-    is_tail_lost = log_state(parts_.disk, options_.directory) == WalState::damaged;
+    const WalState log = log_state(parts_.disk, options_.directory);
     auto opened = open_files();
+    is_tail_lost = log == WalState::damaged || (log == WalState::empty && was_open());
     if (opened && is_tail_lost) {
       const auto verdict = quick_check();
       if (!verdict || *verdict != "ok") opened = fail(ErrorCode::damaged, "its log is damaged");
@@ -139,8 +181,11 @@ Result<void> Store::begin(const std::string& damage) {
   }
   BERM_CHECK(transact([this, is_tail_lost] { return establish(is_tail_lost); }));
   BERM_CHECK(load_checkpoints());
+  BERM_CHECK(load_salvage());
+  if (salvage_) damage_ += damage_.empty() ? "a damaged database is being salvaged" : ", salvaging";
   is_established_ = true;
   BERM_CHECK(keep_sidecar());
+  mark_open();
   has_ballast_ = is_ballast_whole(parts_.disk, options_);
   keep_ballast();
   return {};
@@ -148,7 +193,11 @@ Result<void> Store::begin(const std::string& damage) {
 
 // Why this needs a new epoch; empty: it does not.
 Result<std::string> Store::epoch_reason(bool is_tail_lost) {
-  if (books_.epochs.empty()) return std::string(sidecar_.empty() ? "created" : "damaged");
+  if (books_.epochs.empty()) {
+    const bool is_first =
+        sidecar_.empty() && damaged_numbers(parts_.disk, options_.directory).empty();
+    return std::string(is_first ? "created" : "damaged");
+  }
   if (is_tail_lost) return std::string("damaged");
   BERM_TRY(const auto node, tables_->meta("node"));
   BERM_TRY(const auto machine, tables_->meta("machine_id"));
@@ -166,12 +215,21 @@ Result<void> Store::establish(bool is_tail_lost) {
     const bool was_empty = books_.epochs.empty();
     std::optional<std::string> previous;
     if (!was_empty) previous = books_.epochs[books_.epoch].epoch;
-    if (was_empty && !sidecar_.empty()) previous = sidecar_.back().epoch;
     const std::size_t old = books_.epoch;
+    bool is_salvaging = false;
+    if (was_empty) {
+      BERM_TRY(is_salvaging, adopt_wrecks());
+      if (!books_.epochs.empty()) previous = books_.epochs.back().epoch;
+      if (!sidecar_.empty()) previous = sidecar_.back().epoch;
+    }
     BERM_CHECK(begin_epoch(previous, reason));
-    if (was_empty) BERM_CHECK(record_lost(sidecar_));
+    if (was_empty && !is_salvaging) BERM_CHECK(record_lost(sidecar_));
     if (is_tail_lost) BERM_CHECK(record_lost_tail(old));
   }
+  // A value that changes, so that there is a log from the first commit on.
+  BERM_TRY(const auto opened, tables_->meta("opened"));
+  const auto times = opened ? parse_integer(*opened) : std::nullopt;
+  BERM_CHECK(tables_->set_meta("opened", std::to_string(times.value_or(0) + 1)));
   BERM_CHECK(tables_->set_meta("node", options_.node));
   BERM_CHECK(tables_->set_meta("machine_id", options_.machine_id));
   BERM_CHECK(tables_->set_meta("directory", directory_id_));

@@ -74,6 +74,15 @@ Result<void> Tables::insert_segment(const SegmentRow& row, std::string_view body
   return insert->run();
 }
 
+namespace {
+
+Result<void> check_range(const SegmentRow& row) {
+  if (row.first_seq >= 1 && row.count == row.last_seq - row.first_seq + 1) return {};
+  return fail(ErrorCode::damaged, "outbox segment: impossible range");
+}
+
+}  // namespace
+
 Result<std::optional<SegmentRow>> Tables::find_segment(const char* sql, std::int64_t from,
                                                        std::int64_t to) {
   BERM_TRY(Statement * select, prepared(sql));
@@ -81,10 +90,24 @@ Result<std::optional<SegmentRow>> Tables::find_segment(const char* sql, std::int
   if (!is_row) return std::optional<SegmentRow>();
   const SegmentRow row = read_segment(*select);
   select->reset();
-  if (row.first_seq < 1 || row.count != row.last_seq - row.first_seq + 1) {
-    return fail(ErrorCode::damaged, "outbox segment: impossible range");
-  }
+  BERM_CHECK(check_range(row));
   return std::optional(row);
+}
+
+Result<std::optional<WholeSegment>> Tables::seek_whole_segment(std::int64_t series,
+                                                               std::int64_t seq) {
+  BERM_TRY(Statement * select, prepared(sql::kSeekWholeSegment));
+  select->bind(place_of(series, seq)).bind(place_of(series, kMaxSequence));
+  BERM_TRY(const bool is_row, select->step());
+  if (!is_row) return std::optional<WholeSegment>();
+  WholeSegment whole{read_segment(*select), {}};
+  whole.row.mono_first = select->integer(12);
+  whole.row.mono_last = select->integer(13);
+  whole.row.made_first = select->integer(14);
+  whole.body = select->blob(15);
+  select->reset();
+  BERM_CHECK(check_range(whole.row));
+  return std::optional(std::move(whole));
 }
 
 Result<std::optional<SegmentRow>> Tables::seek_segment(std::int64_t series, std::int64_t seq) {

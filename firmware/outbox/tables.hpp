@@ -39,6 +39,11 @@ struct SegmentRow {
   bool covers(std::int64_t seq) const { return seq >= first_seq && seq <= last_seq; }
 };
 
+struct WholeSegment {
+  SegmentRow row;
+  std::string body;
+};
+
 struct UnsettledBoot {
   std::int64_t boot = 0;
   std::int64_t made_first = 0;
@@ -78,6 +83,8 @@ class Tables {
   Result<void> insert_segment(const SegmentRow& row, std::string_view body);
   // The segment of that series that covers `seq`, or the first one after it.
   Result<std::optional<SegmentRow>> seek_segment(std::int64_t series, std::int64_t seq);
+  // As seek_segment, its written-only columns and its body included.
+  Result<std::optional<WholeSegment>> seek_whole_segment(std::int64_t series, std::int64_t seq);
   Result<std::optional<SegmentRow>> last_segment(std::int64_t series, std::int64_t up_to);
   Result<OpenedSegment> open_segment(const SegmentRow& row, SegmentCodec& codec);
   Result<void> delete_segment(const SegmentRow& row);

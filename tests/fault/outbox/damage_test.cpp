@@ -61,9 +61,32 @@ class OutboxDamage : public ::testing::Test {
     EXPECT_EQ(lost, (std::set<std::string>{"node.epoch", "traffic.lane"}));
     EXPECT_EQ(only(events, "traffic.lane").size(), 1u);
   }
+  // Replaced, and all that was in it delivered all the same.
+  void expect_salvaged(const std::vector<event::Event>& events) {
+    EXPECT_TRUE(bed_.alarms().ever.contains("outbox_damaged/outbox"));
+    EXPECT_FALSE(bed_.alarms().on.contains("outbox_damaged/outbox"));
+    EXPECT_NE(bed_.outbox().epoch(), old_);
+    EXPECT_EQ(only(events, "traffic.lane").size(), 31u);
+    OutboxAccount account("flume");
+    for (const event::Event& event : events) account.receive(event);
+    EXPECT_EQ(account.fault(), "");
+    EXPECT_TRUE(bed_.disk().exists("/state/berm/outbox.db.salvaged-1"));
+  }
   bool is_kept_aside() const {
     const auto names = bed_.disk().list("/state/berm");
     return std::ranges::find(*names, "outbox.db.damaged-1") != names->end();
+  }
+  void cut_at_any_length(const std::string& log) {
+    const std::string bytes = bytes_of(kDatabase);
+    for (std::size_t size = 0; size < bytes.size(); size += 512) {
+      SCOPED_TRACE("cut at " + std::to_string(size));
+      bed_.disk().prepare_file(kDatabase, bytes.substr(0, size));
+      bed_.disk().prepare_file(kLog, log);
+      OutboxAccount account("flume");
+      for (const event::Event& event : go_on()) account.receive(event);
+      EXPECT_EQ(account.fault(), "");
+      bed_.close();
+    }
   }
   mutable OutboxBed bed_;
   std::string old_;
@@ -92,8 +115,12 @@ TEST_F(OutboxDamage, DatabaseCutInHalf) {
   live(true);
   const std::string bytes = bytes_of(kDatabase);
   bed_.disk().prepare_file(kDatabase, bytes.substr(0, bytes.size() / 2));
-  expect_replaced(go_on());
-  EXPECT_TRUE(is_kept_aside());
+  const auto events = go_on();
+  EXPECT_NE(bed_.outbox().epoch(), old_);
+  EXPECT_TRUE(bed_.alarms().ever.contains("outbox_damaged/outbox"));
+  OutboxAccount account("flume");
+  for (const event::Event& event : events) account.receive(event);
+  EXPECT_EQ(account.fault(), "");
 }
 
 TEST_F(OutboxDamage, SomebodyElsesDatabase) {
@@ -101,24 +128,17 @@ TEST_F(OutboxDamage, SomebodyElsesDatabase) {
   std::string bytes = bytes_of(kDatabase);
   bytes[63] = 0;  // user_version
   bed_.disk().prepare_file(kDatabase, bytes);
-  expect_replaced(go_on());
-  EXPECT_TRUE(is_kept_aside());
+  expect_salvaged(go_on());
 }
 
 TEST_F(OutboxDamage, DatabaseCutShortAtAnyLength) {
-  for (const bool is_closed : {true, false}) {
-    SCOPED_TRACE(is_closed ? "closed" : "under its log");
-    live(is_closed);
-    const std::string bytes = bytes_of(kDatabase);
-    const std::string log = is_closed ? "" : bytes_of(kLog);
-    for (std::size_t size = 0; size < bytes.size(); size += 512) {
-      SCOPED_TRACE("cut at " + std::to_string(size));
-      bed_.disk().prepare_file(kDatabase, bytes.substr(0, size));
-      bed_.disk().prepare_file(kLog, log);
-      go_on();
-      bed_.close();
-    }
-  }
+  live(true);
+  cut_at_any_length("");
+}
+
+TEST_F(OutboxDamage, DatabaseCutShortAtAnyLengthUnderItsLog) {
+  live(false);
+  cut_at_any_length(bytes_of(kLog));
 }
 
 TEST_F(OutboxDamage, ColumnWithAnotherName) {
@@ -130,8 +150,7 @@ TEST_F(OutboxDamage, ColumnWithAnotherName) {
   // A page that was split keeps a dead copy of the schema.
   for (; place != std::string::npos; place = bytes.find(kColumn)) bytes[place] ^= 1;
   bed_.disk().prepare_file(kDatabase, bytes);
-  expect_replaced(go_on());
-  EXPECT_TRUE(is_kept_aside());
+  expect_salvaged(go_on());
 }
 
 TEST_F(OutboxDamage, WhatIsThereTwiceIsDamage) {
@@ -153,6 +172,40 @@ TEST_F(OutboxDamage, LogOfGarbageGivesNoSequenceOutAgain) {
   const auto events = go_on();
   EXPECT_NE(bed_.outbox().epoch(), old_);
   EXPECT_TRUE(bed_.alarms().on.contains("outbox_damaged/outbox"));
+}
+
+TEST_F(OutboxDamage, LogThatIsGoneAfterAKillIsMissed) {
+  for (const bool is_emptied : {false, true}) {
+    SCOPED_TRACE(is_emptied ? "emptied" : "gone");
+    live(false);
+    ASSERT_GT(bytes_of(kLog).size(), 10000u);
+    if (is_emptied) {
+      bed_.disk().prepare_file(kLog, "");
+    } else {
+      ASSERT_TRUE(bed_.disk().remove(kLog));
+    }
+    const auto events = go_on();
+    EXPECT_NE(bed_.outbox().epoch(), old_);
+    EXPECT_TRUE(bed_.alarms().on.contains("outbox_damaged/outbox"));
+    bool is_said = false;
+    for (const event::Event& gap : only(events, "node.gap")) {
+      is_said =
+          is_said || (field_of(gap, "of") == "traffic.lane" && field_of(gap, "of_epoch") == old_ &&
+                      field_of(gap, "ranges").back() == '-');
+    }
+    EXPECT_TRUE(is_said);
+    bed_.close();
+    bed_.alarms().on.clear();
+  }
+}
+
+TEST_F(OutboxDamage, NoLogAfterAnOrderlyEndIsAsItShouldBe) {
+  live(true);
+  EXPECT_FALSE(bed_.disk().exists(kLog));
+  EXPECT_FALSE(bed_.disk().exists("/state/berm/outbox.open"));
+  go_on();
+  EXPECT_EQ(bed_.outbox().epoch(), old_);
+  EXPECT_TRUE(bed_.alarms().ever.empty());
 }
 
 TEST_F(OutboxDamage, LogDamagedInTheMiddleKeepsWhatIsBeforeAndOpensAnEpoch) {
@@ -213,7 +266,8 @@ TEST_F(OutboxDamage, NoMoreThanTwoDamagedDatabasesAreKept) {
 }
 
 TEST_F(OutboxDamage, AnyOtherFileMissingOrGarbageStopsNothing) {
-  for (const char* name : {"outbox.identity", "outbox.ballast", "outbox.lock", "outbox.db-shm"}) {
+  for (const char* name :
+       {"outbox.identity", "outbox.ballast", "outbox.lock", "outbox.db-shm", "outbox.open"}) {
     for (const bool is_garbage : {false, true}) {
       SCOPED_TRACE(std::string(name) + (is_garbage ? " garbage" : " missing"));
       live(true);
@@ -232,7 +286,7 @@ TEST_F(OutboxDamage, AnyOtherFileMissingOrGarbageStopsNothing) {
 
 TEST_F(OutboxDamage, DirectoryInTheSteadOfAFileMakesWay) {
   for (const char* name : {"outbox.db", "outbox.db-wal", "outbox.db-shm", "outbox.db-journal",
-                           "outbox.identity", "outbox.lock", "outbox.ballast"}) {
+                           "outbox.identity", "outbox.lock", "outbox.ballast", "outbox.open"}) {
     for (const bool is_closed : {true, false}) {
       SCOPED_TRACE(std::string(name) + (is_closed ? " closed" : " killed"));
       live(is_closed);
@@ -246,9 +300,9 @@ TEST_F(OutboxDamage, DirectoryInTheSteadOfAFileMakesWay) {
       const bool is_damage = std::string_view(name).starts_with("outbox.db") &&
                              !std::string_view(name).ends_with("-shm");
       EXPECT_EQ(bed_.outbox().epoch() != old_, is_damage);
-      EXPECT_EQ(bed_.alarms().on.contains("outbox_damaged/outbox"), is_damage);
+      EXPECT_EQ(bed_.alarms().ever.contains("outbox_damaged/outbox"), is_damage);
       bed_.close();
-      bed_.alarms().on.clear();
+      bed_.alarms().ever.clear();
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/salvage_state.hpp"
 #include "hal/sim/disk.hpp"
 #include "hal/sim/random.hpp"
 
@@ -24,7 +25,9 @@ TEST(Identity, EpochsAreRandomWordsOfTheirAlphabet) {
 }
 
 TEST(Identity, SidecarComesBackAsWritten) {
-  const Sidecar sidecar{{"abc", "n1", {"node.epoch", "traffic.lane"}}, {"def", "n2", {}}};
+  const Sidecar sidecar{{"abc", "n1", {"node.epoch", "traffic.lane"}, {1, 7}},
+                        {"def", "n2", {"node.epoch"}},
+                        {"ghi", "n2", {}}};
   const auto back = parse_sidecar(sidecar_text(sidecar));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(*back, sidecar);
@@ -40,6 +43,18 @@ TEST(Identity, SidecarKeepsTheNewestEpochs) {
   ASSERT_EQ(back->size(), kMaxEpochsNamed);
   EXPECT_EQ(back->back().epoch, std::to_string(kMaxEpochsNamed));
   EXPECT_EQ(back->front().epoch, "1");
+}
+
+TEST(Identity, StateOfSalvageComesBackAsWritten) {
+  const SalvageState state{{{3, {{1, 2}, {7, 4}}}, {4, {}}}, {2, 4, 5}};
+  const auto back = SalvageState::parse(state.to_text());
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(*back, state);
+  for (const char* text : {"", "{}", "{\"copies\":[{}],\"open\":[]}",
+                           "{\"copies\":[{\"number\":1,\"there\":[1],\"here\":[]}],\"open\":[]}",
+                           "{\"copies\":[],\"open\":[0]}"}) {
+    EXPECT_FALSE(SalvageState::parse(text)) << text;
+  }
 }
 
 TEST(Identity, UnreadableSidecarIsNone) {
