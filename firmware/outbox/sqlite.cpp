@@ -7,6 +7,7 @@
 
 #include "firmware/outbox/limits.hpp"
 #include "hal/base/assert.hpp"
+#include "hal/base/text.hpp"
 
 namespace berm::outbox {
 namespace {
@@ -44,6 +45,16 @@ Error error_of(sqlite3* handle, int result) {
   }
   if (result == SQLITE_IOERR_DATA) text = "a page does not verify";
   return Error{code_of(result), "outbox database: " + text, result};
+}
+
+// As part of a URI.
+std::string escaped(const std::string& path) {
+  std::string text;
+  for (const char c : path) {
+    const bool is_special = c == '%' || c == '?' || c == '#';
+    text += is_special ? text_of("%%%02x", static_cast<unsigned>(c)) : std::string(1, c);
+  }
+  return text;
 }
 
 }  // namespace
@@ -134,16 +145,19 @@ std::string_view Statement::blob(int column) const {
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, const std::string& vfs) {
   BERM_TRY(auto page_check, PageCheck::over(vfs));
-  BERM_TRY(auto database, open_with(path, SQLITE_OPEN_CREATE, std::move(page_check)));
+  BERM_TRY(auto database,
+           open_with(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, std::move(page_check)));
   int reserved = kPageCheckBytes;  // of a database not made yet
   sqlite3_file_control(database->handle_, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   return database;
 }
 
 Result<std::unique_ptr<Database>> Database::open_wreck(const std::string& path,
-                                                       const std::string& vfs) {
+                                                       const std::string& vfs, bool is_ours) {
   BERM_TRY(auto page_check, PageCheck::over(vfs, PageCheck::Trust::everything));
-  BERM_TRY(auto database, open_with(path, 0, std::move(page_check)));
+  const std::string name = is_ours ? path : "file:" + escaped(path) + "?immutable=1";
+  const int flags = is_ours ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+  BERM_TRY(auto database, open_with(name, flags, std::move(page_check)));
   // With the schema declared writable SQLite reads a file shorter than its header says.
   BERM_CHECK(database->execute(
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA writable_schema=ON; PRAGMA query_only=ON;"
@@ -155,9 +169,8 @@ Result<std::unique_ptr<Database>> Database::open_wreck(const std::string& path,
 Result<std::unique_ptr<Database>> Database::open_with(const std::string& path, int flags,
                                                       std::unique_ptr<PageCheck> page_check) {
   sqlite3* handle = nullptr;
-  const int result =
-      sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                      page_check->name().c_str());
+  const int result = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX,
+                                     page_check->name().c_str());
   if (result != SQLITE_OK) {
     Error error = error_of(handle, result);
     sqlite3_close_v2(handle);

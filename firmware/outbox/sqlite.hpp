@@ -65,8 +65,9 @@ class Database {
   static Result<std::unique_ptr<Database>> open(const std::string& path, const std::string& vfs);
   // One that is there and is known to be damaged, to read what can be read: it is never written
   // to. Only the missing pages of a file cut short are errors, not the cut itself.
+  // `is_ours`: false where the file may only be read; then without its log.
   static Result<std::unique_ptr<Database>> open_wreck(const std::string& path,
-                                                      const std::string& vfs);
+                                                      const std::string& vfs, bool is_ours);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -477,7 +477,9 @@ Result<std::unique_ptr<Outbox>> open_outbox(const OutboxOptions& options,
                                               .lock = std::move(lock),
                                               .store = nullptr,
                                               .counters = {}});
-  BERM_TRY(owner->store, Store::open(owner->options, owner->parts));
+  auto store = Store::open(owner->options, owner->parts);
+  if (!store) return fail(std::move(store.error()).with_context(options.directory));
+  owner->store = std::move(*store);
   owner->counters = owner->store->counters();
   auto outbox = std::make_unique<SqliteOutbox>(parts, owner, owner->store->take_checkpoints());
   if (const std::string damage = owner->store->take_damage(); !damage.empty()) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "firmware/outbox/displaced.hpp"
 #include "firmware/outbox/limits.hpp"
 #include "firmware/outbox/salvage_state.hpp"
 #include "firmware/outbox/sql.hpp"
@@ -22,9 +23,11 @@ Wreck::~Wreck() {
 Result<std::unique_ptr<Wreck>> Wreck::open(hal::Disk& disk, const std::string& path,
                                            const Sidecar& sidecar) {
   if (!disk.exists(path)) return fail(ErrorCode::not_found, path + " is not there");
+  const bool is_ours =
+      why_unusable(disk, path).empty() && why_unusable(disk, path + "-wal").empty();
   const auto log = disk.read(path + "-wal", kMaxLogRead);
-  const bool is_whole = log && check_wal(*log) == WalState::whole;
-  BERM_TRY(auto database, Database::open_wreck(path, disk.sqlite_vfs()));
+  const bool is_whole = is_ours && log && check_wal(*log) == WalState::whole;
+  BERM_TRY(auto database, Database::open_wreck(path, disk.sqlite_vfs(), is_ours));
   // Reads the schema: without it there are no tables.
   BERM_CHECK(database->prepare(sql::kSeekWholeSegment));
   std::unique_ptr<Wreck> wreck(new Wreck(std::move(database), is_whole));
