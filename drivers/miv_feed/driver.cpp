@@ -71,6 +71,8 @@ Result<void> MivFeed::start(std::string_view checkpoint) {
 void MivFeed::stop() {
   if (!is_running_) return;
   is_running_ = false;
+  is_data_due_ = false;
+  telling_.reset();
   round_timer_.cancel();
   list_.fetch.reset();
   data_.fetch.reset();
@@ -137,6 +139,20 @@ void MivFeed::list_done(const FetchReport& report) {
   const bool is_day_over = told_all_ && round_began_ - *told_all_ >= kPointPeriod && has_told_list_;
   if (is_day_over) tell_all_points();
   keep_memory();
+  fetch_data_soon();
+}
+
+// Points told are committed first: their memory is free again when thousands of minutes come.
+void MivFeed::fetch_data_soon() {
+  if (telling_ == nullptr) return fetch_data();
+  is_data_due_ = true;
+  round_timer_.after(kTellingPatience, [this] { on_told(); });
+}
+
+void MivFeed::on_told() {
+  telling_.reset();
+  if (!std::exchange(is_data_due_, false)) return;
+  round_timer_.cancel();
   fetch_data();
 }
 
@@ -259,12 +275,21 @@ void MivFeed::tell_points(const std::vector<std::int64_t>& uids) {
     when.wall = wall.time;
     when.clock = wall.source;
   }
+  std::vector<const Point*> wanted;
   for (const std::int64_t uid : uids) {
     const Point* point = options_.wants(uid) ? table_.find(uid) : nullptr;
-    if (point == nullptr) continue;
-    ++totals_.points_told;
-    has_news_ = true;
-    context_.emit(point_row(*point, when));
+    if (point != nullptr) wanted.push_back(point);
+  }
+  if (wanted.empty()) return;
+  totals_.points_told += wanted.size();
+  has_news_ = true;
+  telling_ = std::make_shared<bool>(true);
+  const auto committed = [this, telling = std::weak_ptr(telling_)] {
+    if (!telling.expired()) on_told();
+  };
+  for (const Point* point : wanted) {
+    const bool is_last = point == wanted.back();
+    context_.emit(point_row(*point, when), is_last ? committed : std::function<void()>());
   }
 }
 

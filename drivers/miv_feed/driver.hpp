@@ -76,6 +76,8 @@ class MivFeed final : public Driver, private DataReader {
 
   void begin_round();
   bool is_list_due() const;
+  void fetch_data_soon();
+  void on_told();
   void fetch_list();
   void list_done(const FetchReport& report);
   void take_list(bool is_whole);
@@ -103,6 +105,8 @@ class MivFeed final : public Driver, private DataReader {
   PointTable table_;
   FeedMemory memory_;
   hal::Timer round_timer_;
+  std::shared_ptr<bool> telling_;  // while points told are not committed
+  bool is_data_due_ = false;       // it waits for them
   bool is_running_ = false;
   MonoTime round_began_{};
   MonoTime list_not_before_{};

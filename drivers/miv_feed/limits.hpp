@@ -29,6 +29,7 @@ inline constexpr Milliseconds kFirstRetry{5'000};
 inline constexpr Milliseconds kLastRetry{300'000};
 inline constexpr std::int64_t kMaxRetryAfterS = 3600;
 inline constexpr int kAlarmAfterFailures = 2;
+inline constexpr Seconds kTellingPatience{5};  // for points to be committed before the data
 inline constexpr Seconds kListPeriod{3600};    // of a list the server gives no ETag or date for
 inline constexpr Seconds kPointPeriod{86400};  // each point is told again
 

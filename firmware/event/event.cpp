@@ -184,6 +184,7 @@ Draft write_struct(std::string_view stream, const T& what, const drivers::When& 
   TailWriter tail(*schema, draft.tail);
   write_tail(what, tail);
   tail.finish();
+  draft.tail.shrink_to_fit();  // thousands may wait for their commit
   draft.key = std::to_string(what.uid);
   return draft;
 }
@@ -195,6 +196,7 @@ Result<Draft> write_row(const Row& row, std::string_view source, Made made) {
   TailWriter tail(*schema, draft.tail);
   BERM_CHECK(write_tail(row, *schema, tail));
   tail.finish();
+  draft.tail.shrink_to_fit();
   if (!schema->keyed_by_uid) return draft;
   const Row::Value* uid = find_value(row, "uid");
   BERM_ASSERT(uid != nullptr);

@@ -133,7 +133,8 @@ Result<void> Commit::extend_offer(SeriesIndex index) {
 
 Result<void> Commit::write_checkpoints(const std::map<std::string, std::string>& checkpoints) {
   for (const auto& [key, bytes] : checkpoints) {
-    BERM_CHECK(core_.tables.run(sql::kUpsertCheckpoint, {}, key, bytes));
+    const std::string packed = core_.codec.pack_checkpoint(bytes);
+    BERM_CHECK(core_.tables.run(sql::kUpsertCheckpoint, {}, key, packed));
   }
   return {};
 }

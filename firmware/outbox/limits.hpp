@@ -12,9 +12,11 @@ namespace berm::outbox {
 inline constexpr std::size_t kMaxUplinks = 31;               // a set of uplinks is one word
 inline constexpr std::size_t kMaxSegmentEvents = 1024;       // events of one row
 inline constexpr std::size_t kMaxSegmentBytes = 256u << 10;  // of tails in one row; one event fits
+inline constexpr std::size_t kCommitEarlyBytes = 1u << 20;   // waiting: committed before their time
 inline constexpr std::size_t kMaxBodyBytes = 8u << 20;       // what a stored body may expand to
 inline constexpr std::size_t kMinCompressedBytes = 200;      // smaller bodies stay plain
-inline constexpr int kCompressionLevel = 3;
+inline constexpr int kCompressionLevel = 5;
+inline constexpr int kCompressionTableLog = 16;  // entries of its search tables, as a power of two
 inline constexpr std::int64_t kMaxSequence = (1ll << 40) - 1;  // of one stream and epoch
 inline constexpr std::int64_t kMinOfferReserve =
     256;  // events marked as offered ahead of the offer

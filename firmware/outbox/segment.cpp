@@ -198,9 +198,21 @@ struct SegmentCodec::Contexts {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
   };
-  std::unique_ptr<ZSTD_CCtx, Free> compress;
+  using Compressor = std::unique_ptr<ZSTD_CCtx, Free>;
+  static Compressor make_compressor();
+  Compressor compress;
   std::unique_ptr<ZSTD_DCtx, Free> expand;
 };
+
+// The level's search with tables for our segments, not for files: 0.5 MB, not 3.
+SegmentCodec::Contexts::Compressor SegmentCodec::Contexts::make_compressor() {
+  Compressor made(ZSTD_createCCtx());
+  if (!made) return made;
+  ZSTD_CCtx_setParameter(made.get(), ZSTD_c_compressionLevel, kCompressionLevel);
+  ZSTD_CCtx_setParameter(made.get(), ZSTD_c_hashLog, kCompressionTableLog);
+  ZSTD_CCtx_setParameter(made.get(), ZSTD_c_chainLog, kCompressionTableLog);
+  return made;
+}
 
 SegmentCodec::SegmentCodec() : contexts_(std::make_unique<Contexts>()) {}
 SegmentCodec::~SegmentCodec() = default;
@@ -218,12 +230,11 @@ Packed SegmentCodec::pack(std::span<const Record> records) {
 
 // False: it would not become smaller.
 bool SegmentCodec::compress(std::string& body) {
-  if (!contexts_->compress) contexts_->compress.reset(ZSTD_createCCtx());
+  if (!contexts_->compress) contexts_->compress = Contexts::make_compressor();
   if (!contexts_->compress) return false;
   std::string compressed(ZSTD_compressBound(body.size()), '\0');
-  const std::size_t size =
-      ZSTD_compressCCtx(contexts_->compress.get(), compressed.data(), compressed.size(),
-                        body.data(), body.size(), kCompressionLevel);
+  const std::size_t size = ZSTD_compress2(contexts_->compress.get(), compressed.data(),
+                                          compressed.size(), body.data(), body.size());
   if (ZSTD_isError(size) != 0 || size >= body.size()) return false;
   body.assign(compressed, 0, size);
   return true;
@@ -243,16 +254,41 @@ Result<OpenedSegment> SegmentCodec::open(Codec codec, std::size_t raw_bytes, std
     if (body.size() != raw_bytes) return damaged("wrong size");
     std::memcpy(segment.bytes_.get(), body.data(), body.size());
   } else if (codec == Codec::zstd) {
-    if (!contexts_->expand) contexts_->expand.reset(ZSTD_createDCtx());
-    if (!contexts_->expand) return fail(ErrorCode::unavailable, "no memory to expand a segment");
-    const std::size_t size = ZSTD_decompressDCtx(contexts_->expand.get(), segment.bytes_.get(),
-                                                 raw_bytes, body.data(), body.size());
-    if (ZSTD_isError(size) != 0 || size != raw_bytes) return damaged("does not expand");
+    BERM_CHECK(expand(body, segment.bytes_.get(), raw_bytes));
   } else {
     return damaged("unknown codec");
   }
   BERM_TRY(segment.records_, read_records({segment.bytes_.get(), raw_bytes}, count));
   return segment;
+}
+
+Result<void> SegmentCodec::expand(std::string_view body, char* into, std::size_t raw_bytes) {
+  if (!contexts_->expand) contexts_->expand.reset(ZSTD_createDCtx());
+  if (!contexts_->expand) return fail(ErrorCode::unavailable, "no memory to expand a segment");
+  const std::size_t size =
+      ZSTD_decompressDCtx(contexts_->expand.get(), into, raw_bytes, body.data(), body.size());
+  if (ZSTD_isError(size) != 0 || size != raw_bytes) return damaged("does not expand");
+  return {};
+}
+
+std::string SegmentCodec::pack_checkpoint(std::string_view bytes) {
+  std::string body(bytes);
+  const bool is_small = body.size() < kMinCompressedBytes;
+  const Codec codec = is_small || !compress(body) ? Codec::plain : Codec::zstd;
+  return static_cast<char>(codec) + body;
+}
+
+Result<std::string> SegmentCodec::open_checkpoint(std::string_view stored) {
+  if (stored.empty()) return damaged("no codec");
+  const auto codec = static_cast<Codec>(stored.front());
+  stored.remove_prefix(1);
+  if (codec == Codec::plain) return std::string(stored);
+  if (codec != Codec::zstd) return damaged("unknown codec");
+  const unsigned long long raw_bytes = ZSTD_getFrameContentSize(stored.data(), stored.size());
+  if (raw_bytes > kMaxCheckpointBytes) return damaged("impossible size");  // unknown is greater too
+  std::string bytes(static_cast<std::size_t>(raw_bytes), '\0');
+  BERM_CHECK(expand(stored, bytes.data(), bytes.size()));
+  return bytes;
 }
 
 }  // namespace berm::outbox

@@ -73,9 +73,14 @@ class SegmentCodec {
   Packed pack(std::span<const Record> records);
   Result<OpenedSegment> open(Codec codec, std::size_t raw_bytes, std::size_t count,
                              std::string_view body);
+  // A checkpoint as it is stored: a byte of codec, then its bytes. At most kMaxCheckpointBytes.
+  std::string pack_checkpoint(std::string_view bytes);
+  Result<std::string> open_checkpoint(std::string_view stored);
 
  private:
   bool compress(std::string& body);
+  // Exactly `raw_bytes`, into `into`.
+  Result<void> expand(std::string_view body, char* into, std::size_t raw_bytes);
   struct Contexts;  // zstd's: made at the first use, then kept
   std::unique_ptr<Contexts> contexts_;
 };

@@ -92,6 +92,8 @@ bool SqliteOutbox::append(event::Draft draft, std::function<void()> on_durable) 
   deadline_ = deadline_ ? std::min(*deadline_, due) : due;
   pending_.bytes += bytes;
   pending_.drafts.push_back(std::move(draft));
+  // Memory for one portion at a time, however many events come at once.
+  if (pending_.bytes >= kCommitEarlyBytes) deadline_ = parts_.loop.now();
   if (on_durable) pending_.on_durable.push_back(std::move(on_durable));
   plan_commit();
   return true;

@@ -372,7 +372,9 @@ const event::StreamSchema* Store::unknown_schema(std::string_view stream) {
 Result<void> Store::load_checkpoints() {
   checkpoints_.clear();
   return tables_->run(sql::kSelectCheckpoints, [this](Statement& row) {
-    checkpoints_[std::string(row.text(0))] = std::string(row.blob(1));
+    // One that cannot be read is as good as none: its driver begins anew.
+    auto bytes = codec_.open_checkpoint(row.blob(1));
+    if (bytes) checkpoints_[std::string(row.text(0))] = std::move(*bytes);
   });
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 class CurlClient final : public HttpClient {
  public:
-  explicit CurlClient(EpollLoop& loop) : loop_(loop), timer_(loop), kick_(loop) {}
+  explicit CurlClient(EpollLoop& loop) : loop_(loop), timer_(loop), kick_(loop), resume_(loop) {}
   CurlClient(const CurlClient&) = delete;
   CurlClient& operator=(const CurlClient&) = delete;
   ~CurlClient() override;
@@ -49,6 +49,8 @@ class CurlClient final : public HttpClient {
   void start(std::unique_ptr<CurlTransfer> transfer);
   void collect();
   void drop_cancelled();
+  void plan_resume();
+  void resume();
   void finish(std::unique_ptr<CurlTransfer> transfer, Result<HttpAnswer> result);
   void deliver();
 
@@ -65,6 +67,7 @@ class CurlClient final : public HttpClient {
   std::uint64_t requests_ = 0;
   Timer timer_;
   Timer kick_;
+  Timer resume_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 
@@ -198,7 +201,24 @@ void CurlClient::settle() {
   drop_cancelled();
   collect();
   for (auto& transfer : std::exchange(waiting_, {})) start(std::move(transfer));
+  plan_resume();
   deliver();
+}
+
+// Those that had their share of this turn go on in the next one.
+void CurlClient::plan_resume() {
+  const bool is_any =
+      std::ranges::any_of(transfers_, [](const auto& entry) { return entry.second->is_paused(); });
+  if (is_any) resume_.after(Microseconds{0}, [this] { resume(); });
+}
+
+void CurlClient::resume() {
+  in_curl_ = true;
+  for (const auto& [id, transfer] : transfers_) {
+    if (transfer->is_paused()) transfer->resume();
+  }
+  in_curl_ = false;
+  settle();
 }
 
 void CurlClient::drop_cancelled() {

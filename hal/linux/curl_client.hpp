@@ -28,6 +28,9 @@ namespace berm::hal {
 
 inline constexpr std::size_t kMaxHttpRequests = 64;
 inline constexpr long kMaxIdleConnections = 8;
+// Handed to one `on_body` in a turn of the loop, and a piece of libcurl (16 kB) more.
+inline constexpr std::size_t kBodyBytesPerTurn = 65536;
+inline constexpr long kPackedReadBytes = 4096;
 inline constexpr std::size_t kMaxHeaderBytes = 65536;
 
 Result<std::unique_ptr<HttpClient>> make_curl_client(EpollLoop& loop);

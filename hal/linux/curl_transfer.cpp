@@ -118,7 +118,11 @@ void CurlTransfer::set_limits() {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::max(1L, timeout_ms / 3));
   curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-  if (request_.accept_gzip) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  if (request_.accept_gzip) {
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    // What a read swells to is kept while the transfer is paused.
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kPackedReadBytes);
+  }
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
@@ -174,7 +178,22 @@ std::size_t CurlTransfer::on_header(char* text, std::size_t size, std::size_t co
 
 std::size_t CurlTransfer::on_data(char* bytes, std::size_t size, std::size_t count, void* self) {
   const std::size_t length = size * count;
-  return static_cast<CurlTransfer*>(self)->take_body({bytes, length}) ? length : length + 1;
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (transfer.has_had_its_turn(length)) return CURL_WRITEFUNC_PAUSE;
+  return transfer.take_body({bytes, length}) ? length : length + 1;
+}
+
+bool CurlTransfer::has_had_its_turn(std::size_t bytes) {
+  if (!request_.on_body || ended_ != Ended::no) return false;
+  is_paused_ = taken_this_turn_ >= kBodyBytesPerTurn;
+  if (!is_paused_) taken_this_turn_ += bytes;
+  return is_paused_;
+}
+
+void CurlTransfer::resume() {
+  is_paused_ = false;
+  taken_this_turn_ = 0;
+  curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
 bool CurlTransfer::take_header(std::string_view line) {

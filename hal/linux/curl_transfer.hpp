@@ -32,6 +32,10 @@ class CurlTransfer {
   HttpClient::Done take_done() { return std::move(done_); }
   void mark_cancelled() { ended_ = Ended::cancelled; }
   bool is_cancelled() const { return ended_ == Ended::cancelled; }
+  // After kBodyBytesPerTurn handed over by `on_body` it takes no more before `resume`, so that a
+  // fast site leaves the loop its turns. `resume` calls back at once.
+  bool is_paused() const { return is_paused_; }
+  void resume();
 
  private:
   enum class Ended { no, cancelled, body_full, headers_full, refused };
@@ -45,6 +49,7 @@ class CurlTransfer {
   static std::size_t on_header(char* text, std::size_t size, std::size_t count, void* self);
   static std::size_t on_data(char* bytes, std::size_t size, std::size_t count, void* self);
   bool take_header(std::string_view line);
+  bool has_had_its_turn(std::size_t bytes);
   bool take_body(std::string_view piece);
   Result<void> check() const;
   void set_address();
@@ -61,6 +66,8 @@ class CurlTransfer {
   HttpAnswer answer_;
   std::size_t header_bytes_ = 0;
   bool has_all_headers_ = false;
+  std::size_t taken_this_turn_ = 0;
+  bool is_paused_ = false;
   Ended ended_ = Ended::no;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::unique_ptr<curl_slist, FreeList> headers_;

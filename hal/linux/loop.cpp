@@ -197,12 +197,21 @@ void EpollLoop::turn() {
   in_turn_ = false;
 }
 
+// One that a callback sets waits for the next turn, however soon it is due.
 void EpollLoop::fire_timers() {
-  for (int fired = 0; fired < kMaxTimersPerTurn && !timers_.empty(); ++fired) {
-    if (timers_.begin()->first.first > turn_began_) return;
-    const auto timer = timers_.extract(timers_.begin());
+  const TimerId newest = last_timer_;
+  auto next = timers_.begin();
+  for (int fired = 0; fired < kMaxTimersPerTurn && next != timers_.end();) {
+    if (next->first.first > turn_began_) return;
+    if (next->first.second > newest) {
+      ++next;
+      continue;
+    }
+    const auto timer = timers_.extract(next);
     timer_times_.erase(timer.key().second);
     timer.mapped()();
+    ++fired;
+    next = timers_.begin();  // the callback may have set and cancelled others
   }
 }
 

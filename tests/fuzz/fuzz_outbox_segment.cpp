@@ -19,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto opened = codec.open(how, size, count, bytes);
     BERM_ASSERT(!opened || opened->records().size() == count);
   }
+  const auto checkpoint = codec.open_checkpoint(bytes);
+  BERM_ASSERT(!checkpoint || bytes[0] == 1 || checkpoint->size() <= kMaxCheckpointBytes);
   const auto records = read_records(bytes, count);
   if (!records) return 0;
   BERM_ASSERT(records->size() == count);

@@ -330,6 +330,22 @@ TEST(Outbox, BeyondThePendingBoundAppendRefusesCountsAndAlarms) {
   EXPECT_EQ(only(bed.drain(0, {.max_events = 1000}), "traffic.lane").size(), taken);
 }
 
+TEST(Outbox, MuchAtOnceIsCommittedBeforeItsTime) {
+  OutboxBed bed;
+  ASSERT_TRUE(bed.open());
+  bed.drain(0);
+  int told = 0;
+  bed.outbox().on_available(0, [&] { ++told; });
+  for (int i = 0; i < 100; ++i) bed.append_lane(1);
+  bed.run_for(Milliseconds{100});
+  EXPECT_EQ(told, 0);
+  for (int i = 0; i < 1500; ++i) bed.append_lane(1);
+  bed.run_for(Milliseconds{100});
+  EXPECT_GE(told, 1);
+  bed.run_for(Seconds{2});
+  EXPECT_EQ(only(bed.drain(0, {.max_events = 2000}), "traffic.lane").size(), 1600u);
+}
+
 TEST(Outbox, CallerIsToldWhenSomethingHasAppeared) {
   OutboxBed bed;
   ASSERT_TRUE(bed.open());

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "firmware/outbox/limits.hpp"
@@ -30,6 +31,28 @@ void expect_round_trip(const std::vector<Record>& records) {
   ASSERT_TRUE(opened) << opened.error().text;
   ASSERT_EQ(opened->records().size(), records.size());
   for (std::size_t i = 0; i < records.size(); ++i) expect_same(opened->records()[i], records[i]);
+}
+
+TEST(Segment, ACheckpointComesBackAsItWasAndSmaller) {
+  SegmentCodec codec;
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{300}, kMaxCheckpointBytes}) {
+    const std::string bytes(size, 'x');
+    const std::string packed = codec.pack_checkpoint(bytes);
+    EXPECT_LE(packed.size(), std::min<std::size_t>(size + 1, 301));
+    const auto opened = codec.open_checkpoint(packed);
+    ASSERT_TRUE(opened) << opened.error().text;
+    EXPECT_EQ(*opened, bytes);
+  }
+}
+
+TEST(Segment, ACheckpointThatCannotBeIsRefused) {
+  SegmentCodec codec;
+  EXPECT_FALSE(codec.open_checkpoint(""));
+  EXPECT_FALSE(codec.open_checkpoint("\x09x"));
+  EXPECT_FALSE(codec.open_checkpoint("\x02x"));
+  const std::string packed = codec.pack_checkpoint(std::string(kMaxCheckpointBytes, 'x'));
+  EXPECT_FALSE(codec.open_checkpoint(std::string_view(packed).substr(0, packed.size() - 1)));
 }
 
 TEST(Segment, OneEventComesBackAsItWas) {

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 
 #include "hal/linux/curl_client.hpp"
@@ -49,6 +52,71 @@ TEST_F(CurlClientTest, the_module_beside_the_program_is_the_same_client) {
   const auto answer = ask(**loaded, get(server));
   ASSERT_TRUE(answer.has_value()) << answer.error().text;
   EXPECT_EQ(answer->status, 200);
+}
+
+std::string little_endian(std::uint32_t word) {
+  std::string bytes;
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((word >> shift) & 0xffu);
+  return bytes;
+}
+
+std::uint32_t crc_of_zeros(std::size_t count) {
+  std::uint32_t crc = ~0u;
+  for (std::size_t bit = 0; bit < count * 8; ++bit) {
+    crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xedb88320u : 0u);
+  }
+  return ~crc;
+}
+
+// 1 + 258 × `repeats` zeros as gzip (RFC 1951, 1952): one literal, then the longest match of it.
+std::string packed_zeros(std::size_t repeats) {
+  std::string bits = "110";  // the last block, fixed codes; bits in the order they are sent
+  bits += "00110000";        // literal 0
+  for (std::size_t i = 0; i < repeats; ++i) bits += "1100010100000";  // length 258, distance 1
+  bits += "0000000";                                                  // end of block
+  bits.resize((bits.size() + 7) / 8 * 8, '0');
+  std::string packed("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+  for (std::size_t at = 0; at < bits.size(); at += 8) {
+    unsigned byte = 0;
+    for (std::size_t i = 0; i < 8; ++i) byte |= (bits[at + i] == '1' ? 1u : 0u) << i;
+    packed += static_cast<char>(byte);
+  }
+  const std::size_t bytes = 1 + 258 * repeats;
+  return packed + little_endian(crc_of_zeros(bytes)) +
+         little_endian(static_cast<std::uint32_t>(bytes));
+}
+
+TEST_F(CurlClientTest, a_body_that_swells_leaves_the_loop_its_turns) {
+  constexpr std::size_t kRepeats = 16'000;
+  constexpr std::size_t kBytes = 1 + 258 * kRepeats;
+  const std::string packed = packed_zeros(kRepeats);
+  ScriptedServer server(loop_, [&](const std::string&) {
+    return "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " +
+           std::to_string(packed.size()) + "\r\n\r\n" + packed;
+  });
+  server.listen();
+  std::size_t total = 0;
+  std::size_t this_turn = 0;
+  std::size_t most = 0;
+  bool is_over = false;
+  std::function<void()> begin_turn = [&] {
+    this_turn = 0;
+    if (!is_over) loop_.post(begin_turn);
+  };
+  begin_turn();
+  HttpRequest request = get(server);
+  request.accept_gzip = true;
+  request.on_body = [&](std::string_view piece) {
+    total += piece.size();
+    this_turn += piece.size();
+    most = std::max(most, this_turn);
+    return true;
+  };
+  const auto answer = ask(*client_, request);
+  is_over = true;
+  ASSERT_TRUE(answer.has_value()) << answer.error().text;
+  EXPECT_EQ(total, kBytes);
+  EXPECT_LE(most, 2 * (kBodyBytesPerTurn + 16384));  // a mark may fall between two turns
 }
 
 TEST_F(CurlClientTest, a_missing_module_is_named) {
