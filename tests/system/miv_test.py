@@ -9,12 +9,13 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
 
 import miv_reader
-from street import SOURCE, Agent, Process, terminate_on_alarm, wait_until
+from street import SOURCE, Agent, Ingest, Process, terminate_on_alarm, wait_until
 
 SERVER = SOURCE / "toolchain" / "dev" / "miv_server"
 DATA = pathlib.Path(os.environ.get("BERM_DATA", SOURCE / ".." / "shared" / "data")) / "miv"
@@ -129,6 +130,39 @@ def a_whole_minute_equals_the_independent_reading(folder, *options):
     print(f"{len(expected)} minutes of {len(places)} points equal the independent reading")
 
 
+def every_point_is_in_real_kafka(folder, *options):
+    """The minute over http, through real Flume."""
+    ingest = Ingest(folder)
+    ingest.up()
+    try:
+        site = Site(folder, *options, "--every", "31536000")
+        asked = configuration(folder, site)
+        flume = f"http://127.0.0.1:{ingest.flume_port}/"
+        asked["uplinks"] = {"flume": {"uplink": "http", "url": flume}}
+        agent = Agent(folder, asked)
+        agent.start()
+        places = miv_reader.points(site.get("configuratie/xml"))
+        expected = miv_reader.minutes(site.get("verkeersdata"), places, time.time())
+        wait_until("every point's minute is delivered",
+                   lambda: driver_status(agent).get("minutes") == len(expected) and agent.drained(),
+                   120)
+        held = lambda: [line for topic in ingest.topics() for line in ingest.records(topic)]
+        wait_until("Flume has handed all on",
+                   lambda: len(held()) >= len(expected) + len(places), 60)
+        records = [json.loads(line) for line in held()]
+        of = lambda stream: list({e["id"]: e for e in records if e["stream"] == stream}.values())
+        assert_equal(by_key(of("traffic.lane")), expected, "traffic.lane in Kafka")
+        told = {}
+        for event in of("traffic.point"):
+            told.setdefault(event["uid"], []).append(event)
+        assert_equal(told, places, "traffic.point in Kafka")
+        assert agent.process.end() == 0
+        site.process.kill()
+    finally:
+        ingest.down()
+    print(f"{len(expected)} minutes and {len(places)} points in Kafka equal the reading")
+
+
 def generated_minutes_with_every_trap(folder, rounds=12):
     """A new document every two seconds; the agent is killed in the middle and must neither lose
     nor repeat."""
@@ -136,24 +170,28 @@ def generated_minutes_with_every_trap(folder, rounds=12):
     agent = Agent(folder, configuration(folder, site, period_s=1))
     agent.start()
     places = miv_reader.points(site.get("configuratie/xml"))
-    expected, documents = {}, set()
+    read, documents = {}, set()  # what each document said of a (point, minute): a stuck clock
     begin = time.monotonic()
     while len(documents) < rounds:
         data = site.get("verkeersdata")
         if data not in documents:
             documents.add(data)
-            expected = miv_reader.minutes(data, places, time.time()) | expected
+            for key, fields in miv_reader.minutes(data, places, time.time()).items():
+                read.setdefault(key, []).append(fields)
         if len(documents) == rounds // 2 and agent.process.is_alive():
             agent.process.kill()
             agent.start()
-        assert time.monotonic() - begin < 120, "the site stands still"
+        assert time.monotonic() - begin < 10 * rounds, "the site stands still"
         time.sleep(0.2)
     got = by_key(events(folder, "traffic.lane"))
     repeated = [key for key, found in got.items() if len(found) > 1]
     assert not repeated, f"emitted twice: {repeated[:5]}"
-    common = set(got) & set(expected)
-    assert len(common) > 0.8 * len(expected), (len(common), len(expected))
-    assert_equal({key: got[key] for key in common}, {key: expected[key] for key in common}, "traps")
+    common = set(got) & set(read)
+    assert len(common) > 0.8 * len(read), (len(common), len(read))
+    # The agent may have met the site a document earlier or later than we did.
+    fits = lambda key, fields: not miv_reader.differences(got[key][0], fields)
+    expected = {key: next((f for f in read[key] if fits(key, f)), read[key][0]) for key in common}
+    assert_equal({key: got[key] for key in common}, expected, "traps")
     status = driver_status(agent)
     for fault in ("missing_id", "bad_time", "odd_values", "repeated"):
         assert status[fault] > 0, (fault, status)
@@ -180,17 +218,21 @@ def as_recorded_is_old_and_emitted_as_read(folder):
 
 
 def main():
-    terminate_on_alarm(600)
+    """miv_test.py [ROUNDS]: generated documents, 12; 60 are an hour of minutes."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    terminate_on_alarm(600 + 10 * rounds)
     with tempfile.TemporaryDirectory(prefix="berm-miv-") as folder:
         folder = pathlib.Path(folder)
         run = lambda name: (folder / name).mkdir() or folder / name
         if RECORDED[1].exists():
             a_whole_minute_equals_the_independent_reading(run("recorded"), *RECORDED)
             as_recorded_is_old_and_emitted_as_read(run("raw"))
+            every_point_is_in_real_kafka(run("kafka"), *RECORDED)
         else:
+            every_point_is_in_real_kafka(run("kafka"), "--generate", "4254")
             print("no recording in ../shared/data/miv or $BERM_DATA: generated minutes only")
         a_whole_minute_equals_the_independent_reading(run("generated"), "--generate", "1000")
-        generated_minutes_with_every_trap(run("traps"))
+        generated_minutes_with_every_trap(run("traps"), rounds)
 
 
 main()

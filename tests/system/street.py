@@ -145,8 +145,11 @@ class Agent:
         return None if status is None else sum(u["waiting"] for u in status["uplinks"].values())
 
     def drained(self):
+        """Nothing waits for its commit, nothing for its delivery."""
         status = self.status()
-        return status is not None and all(u["waiting"] == 0 for u in status["uplinks"].values())
+        if status is None or status["outbox"]["pending"] > 0:
+            return False
+        return all(uplink["waiting"] == 0 for uplink in status["uplinks"].values())
 
 
 class Proxy:
