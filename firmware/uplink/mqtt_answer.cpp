@@ -12,7 +12,6 @@ namespace berm::uplink {
 namespace {
 
 constexpr int kNoSubscriber = 16;
-constexpr int kRefusedFrom = 128;
 constexpr int kNotAuthorized = 135;
 constexpr int kTakenOver = 142;
 constexpr int kBadTopicName = 144;

@@ -17,6 +17,8 @@
 
 namespace berm::uplink {
 
+inline constexpr int kRefusedFrom = 128;  // reasons from here on are refusals
+
 // "135 not authorized"
 std::string name_of_reason(int reason);
 Answer read_puback(int reason, bool pass_without_subscriber);

@@ -26,7 +26,11 @@ Answer read_publish_error(const Error& error) {
 
 MqttTransport::MqttTransport(MqttTransportOptions options, hal::Loop& loop,
                              hal::MqttClients& clients)
-    : options_(std::move(options)), loop_(loop), clients_(clients), puback_timer_(loop) {
+    : options_(std::move(options)),
+      loop_(loop),
+      clients_(clients),
+      puback_timer_(loop),
+      presence_(options_.headers.node(), options_.instance, options_.version) {
   BERM_ASSERT(options_.max_in_flight > 0 && options_.max_events > 0);
 }
 
@@ -61,6 +65,8 @@ void MqttTransport::open(Events events) {
     lose(read_disconnect(error, reason));
   };
   heard.on_acknowledged = [this](std::uint64_t id, int reason) { on_acknowledged(id, reason); };
+  heard.on_subscribed = [this](const std::string&, int reason) { info_reason_ = reason; };
+  heard.on_message = [this](const hal::MqttMessage& message) { on_message(message); };
   ++connects_;
   auto made = clients_.create(std::move(broker), std::move(heard));
   if (!made) {
@@ -80,14 +86,35 @@ void MqttTransport::on_connected(int reason) {
   }
   is_ready_ = true;
   // Its acknowledgement is nobody's: an id that is not waited for.
-  static_cast<void>(client_->publish(state_message("online")));
+  if (presence_.is_used()) static_cast<void>(client_->subscribe(presence_.topic(), 1));
+  const auto online = client_->publish(state_message("online"));
+  online_id_ = online ? *online : 0;
   if (events_.on_ready) events_.on_ready();
 }
 
+// A broker works in order: what was retained when we subscribed has been read, so ours may replace
+// it.
+void MqttTransport::on_online() {
+  online_id_ = 0;
+  if (!presence_.is_used()) return;
+  static_cast<void>(client_->publish(retained(presence_.topic(), presence_.next_text())));
+}
+
+void MqttTransport::on_message(const hal::MqttMessage& message) {
+  if (message.topic != presence_.topic() || !presence_.is_used_twice(message.payload)) return;
+  client_->disconnect();
+  lose({"another device connects to the broker with this node's name", Trouble::identity_used_twice,
+        kTakeoverWait});
+}
+
 hal::MqttMessage MqttTransport::state_message(const char* state) const {
+  return retained("berm/" + options_.headers.node() + "/state", state);
+}
+
+hal::MqttMessage MqttTransport::retained(std::string topic, std::string payload) {
   hal::MqttMessage message;
-  message.topic = "berm/" + options_.headers.node() + "/state";
-  message.payload = state;
+  message.topic = std::move(topic);
+  message.payload = std::move(payload);
   message.qos = 1;
   message.retain = true;
   return message;
@@ -119,6 +146,7 @@ void MqttTransport::answer_soon(std::function<void(Answer)> done, Answer answer)
 }
 
 void MqttTransport::on_acknowledged(std::uint64_t id, int reason) {
+  if (id == online_id_) return on_online();
   const auto found = std::find_if(unacknowledged_.begin(), unacknowledged_.end(),
                                   [&](const Unacknowledged& sent) { return sent.id == id; });
   if (found == unacknowledged_.end()) return;
@@ -161,6 +189,9 @@ Status MqttTransport::status() const {
   status.set("kind", "mqtt")
       .set("endpoint", text_of("%s:%d", options_.broker.host.c_str(), options_.broker.port));
   status.set("connected", is_ready_);
+  if (info_reason_ >= kRefusedFrom) {
+    status.set("info", "subscription refused: MQTT " + name_of_reason(info_reason_));
+  }
   return status;
 }
 

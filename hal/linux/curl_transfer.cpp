@@ -48,6 +48,18 @@ ErrorCode code_of(CURLcode code) {
   }
 }
 
+// The server's TLS alert that refuses our certificate, as OpenSSL names it; empty: none. With TLS
+// 1.3 it comes after the handshake, so libcurl sees no more than a connection that broke.
+std::string_view refusal_of_certificate(std::string_view text) {
+  const std::size_t alert = text.find("alert ");
+  if (alert == text.npos) return {};
+  const std::string_view name = text.substr(alert, text.find(',', alert) - alert);
+  for (const std::string_view word : {"certificate", "unknown ca", "handshake failure", "denied"}) {
+    if (name.find(word) != name.npos) return name;
+  }
+  return {};
+}
+
 }  // namespace
 
 CurlTransfer::CurlTransfer(HttpRequestId id, HttpRequest request, HttpClient::Done done)
@@ -141,6 +153,8 @@ void CurlTransfer::set_tls() {
     curl_easy_setopt(easy, CURLOPT_CAINFO, tls.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // that file and nothing else
   }
+  // Else libcurl keeps what it once read for a day; a renewed file counts from the next connection.
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   if (!tls.cert_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.cert_file.c_str());
   if (!tls.key_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLKEY, tls.key_file.c_str());
   // A key with a pass phrase is refused instead of asking on the terminal.
@@ -263,6 +277,11 @@ Error CurlTransfer::describe(CURLcode code) const {
     return Error{ErrorCode::closed, "HTTP: the reader of the body ended it", 0};
   }
   const char* text = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
+  if (const auto refusal = refusal_of_certificate(text); !refusal.empty()) {
+    return Error{ErrorCode::permission,
+                 "HTTP: the server refuses our certificate: TLS " + std::string(refusal),
+                 static_cast<int>(code)};
+  }
   return Error{code_of(code), std::string("HTTP: ") + text, static_cast<int>(code)};
 }
 

@@ -15,13 +15,11 @@ namespace {
 
 class MosquittoClient final : public MqttClient {
  public:
-  MosquittoClient(EpollLoop& loop, NameLookups& lookups, MqttOptions options, MqttEvents events,
-                  std::unique_ptr<MqttTls> tls)
+  MosquittoClient(EpollLoop& loop, NameLookups& lookups, MqttOptions options, MqttEvents events)
       : loop_(loop),
         lookups_(lookups),
         options_(std::move(options)),
         events_(std::make_shared<const MqttEvents>(std::move(events))),
-        tls_(std::move(tls)),
         deadline_(loop),
         address_deadline_(loop),
         wake_(loop) {}
@@ -50,6 +48,7 @@ class MosquittoClient final : public MqttClient {
   void handle(MqttHappening& happening);
   void on_connack(int reason, bool session_present);
   void on_acknowledged(int mid, int reason);
+  void on_subscribed(int mid, int reason);
   void on_closed(Error error, int reason);
   void drop_connection();
   void end(Error error, int reason);
@@ -59,7 +58,7 @@ class MosquittoClient final : public MqttClient {
   NameLookups& lookups_;
   const MqttOptions options_;
   std::shared_ptr<const MqttEvents> events_;  // shared: an event may destroy this client
-  std::unique_ptr<MqttTls> tls_;
+  std::unique_ptr<MqttTls> tls_;              // of this `connect`
 
   State state_ = State::idle;
   std::unique_ptr<NameLookup> lookup_;
@@ -75,6 +74,7 @@ class MosquittoClient final : public MqttClient {
   MonoTime give_up_at_{};
   std::uint64_t last_id_ = 0;
   std::unordered_map<int, std::uint64_t> in_flight_;
+  std::unordered_map<int, std::string> subscribing_;  // topic filters without their SUBACK
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 
@@ -100,6 +100,7 @@ void MosquittoClient::drop_connection() {
   address_deadline_.cancel();
   wake_.cancel();
   in_flight_.clear();
+  subscribing_.clear();
   ++generation_;
   if (!connection_) return;
   finished_bytes_ += connection_->bytes();
@@ -111,6 +112,11 @@ void MosquittoClient::on_addresses(Result<NameLookup::Addresses> addresses) {
   if (!addresses) {
     end(std::move(addresses.error()), 0);
     return;
+  }
+  if (options_.tls) {
+    auto tls = MqttTls::create(options_.tls_options, options_.host);
+    if (!tls) return end(with_place(std::move(tls.error())), 0);
+    tls_ = std::move(*tls);
   }
   addresses_ = std::move(*addresses);
   next_address_ = 0;
@@ -168,6 +174,9 @@ void MosquittoClient::handle(MqttHappening& happening) {
     case MqttHappening::Kind::acknowledged:
       on_acknowledged(happening.mid, happening.reason);
       break;
+    case MqttHappening::Kind::subscribed:
+      on_subscribed(happening.mid, happening.reason);
+      break;
     case MqttHappening::Kind::message:
       if (events->on_message) events->on_message(happening.message);
       break;
@@ -197,6 +206,13 @@ void MosquittoClient::on_acknowledged(int mid, int reason) {
   in_flight_.erase(found);
   const auto events = events_;
   if (events->on_acknowledged) events->on_acknowledged(id, reason);
+}
+
+void MosquittoClient::on_subscribed(int mid, int reason) {
+  const auto node = subscribing_.extract(mid);
+  if (node.empty()) return;
+  const auto events = events_;
+  if (events->on_subscribed) events->on_subscribed(node.mapped(), reason);
 }
 
 void MosquittoClient::on_closed(Error error, int reason) {
@@ -240,9 +256,14 @@ Result<std::uint64_t> MosquittoClient::publish(const MqttMessage& message) {
 
 Result<void> MosquittoClient::subscribe(const std::string& topic_filter, int qos) {
   if (state_ != State::connected) return fail(ErrorCode::unavailable, "MQTT: not connected");
-  auto result = connection_->subscribe(topic_filter, qos);
+  if (subscribing_.size() >= kMaxMqttSubscribes) {
+    return fail(ErrorCode::full, "MQTT: too many subscriptions wait for their answer");
+  }
+  auto mid = connection_->subscribe(topic_filter, qos);
   if (connection_->has_happened()) wake_.after(Microseconds{0}, [this] { drain(); });
-  return result;
+  if (!mid) return fail(std::move(mid.error()));
+  subscribing_.emplace(*mid, topic_filter);
+  return {};
 }
 
 Status MosquittoClient::status() const {
@@ -285,12 +306,7 @@ MosquittoClients::MosquittoClients(EpollLoop& loop) : loop_(loop), lookups_(loop
 Result<std::unique_ptr<MqttClient>> MosquittoClients::create(MqttOptions options,
                                                              MqttEvents events) {
   BERM_CHECK(check(options));
-  std::unique_ptr<MqttTls> tls;
-  if (options.tls) {
-    BERM_TRY(tls, MqttTls::create(options.tls_options, options.host));
-  }
-  return std::make_unique<MosquittoClient>(loop_, lookups_, std::move(options), std::move(events),
-                                           std::move(tls));
+  return std::make_unique<MosquittoClient>(loop_, lookups_, std::move(options), std::move(events));
 }
 
 }  // namespace berm::hal

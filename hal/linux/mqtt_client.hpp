@@ -16,7 +16,9 @@
 // as long as the connection: no session expiry is asked for (documents are retained instead).
 // Thread: the loop's. Lifetime: loop > clients > client. Process-wide: SIGPIPE is ignored from the
 // first MosquittoClients on, because libmosquitto writes to sockets the peer has closed. Fails:
-// `create`: `invalid` (options, TLS files); `publish`: unavailable, full, invalid (149 in
+// `create`: `invalid` (options); a connection: `permission` for a TLS file that cannot be used or a
+// peer that is not trusted. TLS files are read at each `connect`, so that a renewed certificate is
+// used from the next connection on. `publish`: unavailable, full, invalid (149 in
 // system_error: larger than the broker takes). Source: mosquitto.h 2.0, MQTT 5.0.
 #pragma once
 

@@ -177,6 +177,15 @@ struct MqttCallbacks {
     self(object).happened_.push_back(std::move(happening));
   }
 
+  static void on_subscribe(mosquitto*, void* object, int mid, int count, const int* reasons,
+                           const mosquitto_property*) {
+    MqttHappening happening;
+    happening.kind = MqttHappening::Kind::subscribed;
+    happening.mid = mid;
+    happening.reason = count > 0 ? reasons[0] : kFirstServerReason;
+    self(object).happened_.push_back(std::move(happening));
+  }
+
   static void on_message(mosquitto*, void* object, const mosquitto_message* raw,
                          const mosquitto_property* properties) {
     MqttHappening happening;
@@ -224,6 +233,7 @@ Result<void> MqttConnection::prepare(const MqttOptions& options) {
   mosquitto_connect_v5_callback_set(client, MqttCallbacks::on_connect);
   mosquitto_disconnect_v5_callback_set(client, MqttCallbacks::on_disconnect);
   mosquitto_publish_v5_callback_set(client, MqttCallbacks::on_publish);
+  mosquitto_subscribe_v5_callback_set(client, MqttCallbacks::on_subscribe);
   mosquitto_message_v5_callback_set(client, MqttCallbacks::on_message);
   mosquitto_log_callback_set(client, MqttCallbacks::on_log);
   if (!options.user.empty()) {
@@ -257,6 +267,8 @@ Result<void> MqttConnection::start(const MqttOptions& options, const std::string
   const int code =
       mosquitto_connect_async(client_.get(), address.c_str(), options.port, options.keepalive_s);
   if (code == MOSQ_ERR_ERRNO) return fail(system_error("connecting to " + address, errno));
+  // On a quick network the handshake is over, and refused, before this call returns.
+  if (code == MOSQ_ERR_TLS && tls_ != nullptr) return fail(tls_failure());
   if (code != MOSQ_ERR_SUCCESS) return refuse("connecting", code);
   const int fd = mosquitto_socket(client_.get());
   socket_.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -378,13 +390,14 @@ Result<int> MqttConnection::publish(const MqttMessage& message) {
   return mid;
 }
 
-Result<void> MqttConnection::subscribe(const std::string& topic_filter, int qos) {
+Result<int> MqttConnection::subscribe(const std::string& topic_filter, int qos) {
   if (is_closed_) return fail(ErrorCode::unavailable, "MQTT: not connected");
+  int mid = 0;
   const int code =
-      mosquitto_subscribe_v5(client_.get(), nullptr, topic_filter.c_str(), qos, 0, nullptr);
+      mosquitto_subscribe_v5(client_.get(), &mid, topic_filter.c_str(), qos, 0, nullptr);
   settle(code);
   if (code != MOSQ_ERR_SUCCESS) return refuse("MQTT subscribe", code);
-  return {};
+  return mid;
 }
 
 void MqttConnection::say_goodbye() {

@@ -34,7 +34,7 @@ struct mqtt5__property;
 namespace berm::hal {
 
 struct MqttHappening {
-  enum class Kind { connack, acknowledged, message, closed };
+  enum class Kind { connack, acknowledged, subscribed, message, closed };
   Kind kind = Kind::closed;
   int reason = 0;
   bool session_present = false;
@@ -57,7 +57,8 @@ class MqttConnection {
   bool has_happened() const { return !happened_.empty(); }
   // The message's packet id.
   Result<int> publish(const MqttMessage& message);
-  Result<void> subscribe(const std::string& topic_filter, int qos);
+  // Also the packet's id.
+  Result<int> subscribe(const std::string& topic_filter, int qos);
   // Sends DISCONNECT if that does not block.
   void say_goodbye();
   SocketBytes bytes() const;

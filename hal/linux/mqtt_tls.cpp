@@ -74,16 +74,16 @@ Result<void> MqttTls::load(const TlsOptions& options) {
                           ? SSL_CTX_set_default_verify_paths(context_) == 1
                           : SSL_CTX_load_verify_file(context_, options.ca_file.c_str()) == 1;
   if (!has_ca) {
-    return fail(ErrorCode::invalid, "CA file " + options.ca_file + ": " + openssl_error());
+    return fail(ErrorCode::permission, "CA file " + options.ca_file + ": " + openssl_error());
   }
   const auto& cert = options.cert_file;
   if (!cert.empty() && SSL_CTX_use_certificate_chain_file(context_, cert.c_str()) != 1) {
-    return fail(ErrorCode::invalid, "certificate " + cert + ": " + openssl_error());
+    return fail(ErrorCode::permission, "certificate " + cert + ": " + openssl_error());
   }
   const auto& key = options.key_file;
   if (!key.empty() && (SSL_CTX_use_PrivateKey_file(context_, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
                        SSL_CTX_check_private_key(context_) != 1)) {
-    return fail(ErrorCode::invalid, "key " + key + ": " + openssl_error());
+    return fail(ErrorCode::permission, "key " + key + ": " + openssl_error());
   }
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context_);
   host_is_name_ = X509_VERIFY_PARAM_set1_ip_asc(rules, host_.c_str()) != 1;

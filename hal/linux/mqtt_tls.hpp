@@ -6,8 +6,9 @@
 //
 // Promises: TLS 1.2 or newer; the peer's chain is verified against `ca_file` (empty: the system's)
 // and its name against `host` (a DNS name, or an IP address as a subjectAltName); a key that wants
-// a pass phrase is refused instead of asking on the terminal. Files are read once, by `create`.
-// Thread: the loop's. Lifetime: outlives the connections made with it. Fails: Error `invalid`
+// a pass phrase is refused instead of asking on the terminal. Files are read once, by `create`: the
+// client makes a new one for each `connect`.
+// Thread: the loop's. Lifetime: outlives the connections made with it. Fails: Error `permission`
 // naming the file; a failed verification is kept as text for the connection to report.
 #pragma once
 

@@ -132,7 +132,14 @@ void SimBroker::on_publish(const SessionPtr& session, SimMqttPacket& packet) {
 }
 
 void SimBroker::on_subscribe(const SessionPtr& session, SimMqttPacket& packet) {
-  const std::string filter = std::move(packet.topic_filter);
+  const std::string filter = packet.topic_filter;
+  SimMqttPacket suback;
+  suback.kind = Kind::suback;
+  suback.topic_filter = filter;
+  suback.reason = suback_reason_ == 0 ? packet.qos : suback_reason_;
+  const bool is_granted = suback.reason < 128;
+  send(*session, std::move(suback));
+  if (!is_granted) return;
   session->filters.push_back(filter);
   for (const auto& [topic, message] : retained_) {
     if (!matches_topic_filter(filter, topic)) continue;

@@ -5,9 +5,9 @@
 // with its connection, as no client of ours asks for more.
 //
 // The centre subscribes and publishes on the broker itself. Everything taken is kept, in order.
-// Faults: another CONNACK, frozen (connections stay, nothing is read), killed (nobody listens,
-// retained messages are kept or forgotten), a client thrown out; the rest is SimNetwork's. Thread:
-// the loop's. Lifetime: network > broker.
+// Faults: another CONNACK or SUBACK, frozen (connections stay, nothing is read), killed (nobody
+// listens, retained messages are kept or forgotten), a client thrown out; the rest is SimNetwork's.
+// Thread: the loop's. Lifetime: network > broker.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +55,8 @@ class SimBroker {
 
   // Faults.
   void set_connack_reason(int reason) { connack_reason_ = reason; }
+  // 0: whatever is asked for is granted.
+  void set_suback_reason(int reason) { suback_reason_ = reason; }
   void set_judge(Judge judge) { judge_ = std::move(judge); }
   void freeze() { is_frozen_ = true; }
   void thaw();
@@ -93,6 +95,7 @@ class SimBroker {
   std::vector<Taken> taken_;
   Judge judge_;
   int connack_reason_ = 0;
+  int suback_reason_ = 0;
   bool is_frozen_ = false;
   bool keeps_taken_ = true;
 };

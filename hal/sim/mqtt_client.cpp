@@ -38,6 +38,7 @@ class SimMqttClient final : public MqttClient {
   void on_packet(SimMqttPacket& packet);
   void on_connack(const SimMqttPacket& packet);
   void on_puback(const SimMqttPacket& packet);
+  void on_suback(const SimMqttPacket& packet);
   void on_message(const SimMqttPacket& packet);
   void send(SimMqttPacket packet);
   void check_keepalive();
@@ -59,6 +60,7 @@ class SimMqttClient final : public MqttClient {
   bool awaits_pong_ = false;
   std::uint64_t last_id_ = 0;
   std::set<std::uint64_t> in_flight_;
+  std::size_t subscribing_ = 0;
   std::int64_t bytes_sent_ = 0;
   std::int64_t bytes_received_ = 0;
 };
@@ -110,6 +112,9 @@ void SimMqttClient::on_packet(SimMqttPacket& packet) {
     case Kind::puback:
       on_puback(packet);
       break;
+    case Kind::suback:
+      on_suback(packet);
+      break;
     case Kind::publish:
       on_message(packet);
       break;
@@ -141,6 +146,12 @@ void SimMqttClient::on_puback(const SimMqttPacket& packet) {
   if (in_flight_.erase(packet.id) == 0) return;
   const auto events = events_;
   if (events->on_acknowledged) events->on_acknowledged(packet.id, packet.reason);
+}
+
+void SimMqttClient::on_suback(const SimMqttPacket& packet) {
+  if (subscribing_ > 0) --subscribing_;
+  const auto events = events_;
+  if (events->on_subscribed) events->on_subscribed(packet.topic_filter, packet.reason);
 }
 
 void SimMqttClient::on_message(const SimMqttPacket& packet) {
@@ -182,6 +193,7 @@ void SimMqttClient::drop() {
   keepalive_.cancel();
   awaits_pong_ = false;
   in_flight_.clear();
+  subscribing_ = 0;
   state_ = State::idle;
 }
 
@@ -221,6 +233,10 @@ Result<std::uint64_t> SimMqttClient::publish(const MqttMessage& message) {
 Result<void> SimMqttClient::subscribe(const std::string& topic_filter, int qos) {
   if (state_ != State::connected) return fail(ErrorCode::unavailable, "MQTT: not connected");
   if (topic_filter.empty()) return fail(ErrorCode::invalid, "MQTT subscribe: not a filter");
+  if (subscribing_ >= kMaxMqttSubscribes) {
+    return fail(ErrorCode::full, "MQTT: too many subscriptions wait for their answer");
+  }
+  ++subscribing_;
   SimMqttPacket packet;
   packet.kind = Kind::subscribe;
   packet.topic_filter = topic_filter;

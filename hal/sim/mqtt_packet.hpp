@@ -18,16 +18,17 @@ struct SimMqttPacket {
     publish,
     puback,
     subscribe,
+    suback,
     disconnect,
     ping,
     pong
   };
   Kind kind = Kind::ping;
   std::uint64_t id = 0;          // publish, puback
-  int reason = 0;                // connack, puback, disconnect
+  int reason = 0;                // connack, puback, suback, disconnect
   bool session_present = false;  // connack
   MqttMessage message;           // publish
-  std::string topic_filter;      // subscribe
+  std::string topic_filter;      // subscribe, suback
   int qos = 0;                   // subscribe
   MqttOptions options;           // connect
 

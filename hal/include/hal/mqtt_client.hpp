@@ -5,6 +5,7 @@
 // call. At most `max_in_flight` publishes wait for their acknowledgement; one more is Error `full`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,8 +56,12 @@ struct MqttEvents {
   // The PUBACK of the publish that returned `id`: v5 reason (0 ok, 16 no subscriber, ≥ 128
   // refused).
   std::function<void(std::uint64_t id, int reason)> on_acknowledged;
+  // The SUBACK of the `subscribe` with this filter: 0…2 the QoS granted, ≥ 128 refused.
+  std::function<void(const std::string& topic_filter, int reason)> on_subscribed;
   std::function<void(const MqttMessage& message)> on_message;
 };
+
+inline constexpr std::size_t kMaxMqttSubscribes = 64;
 
 class MqttClient {
  public:
@@ -66,6 +71,7 @@ class MqttClient {
   virtual bool is_connected() const = 0;
   // An id unique in the client's life. Error: unavailable (offline), full, invalid.
   virtual Result<std::uint64_t> publish(const MqttMessage& message) = 0;
+  // Answered by on_subscribed; at most kMaxMqttSubscribes wait for that (more: Error `full`).
   virtual Result<void> subscribe(const std::string& topic_filter, int qos) = 0;
   // bytes_sent, bytes_received (at the socket), in_flight.
   virtual Status status() const = 0;

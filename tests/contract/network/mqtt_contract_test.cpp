@@ -19,6 +19,7 @@ struct Subject {
   std::vector<std::pair<ErrorCode, int>> ends;
   std::vector<std::string> end_texts;
   std::vector<std::pair<std::uint64_t, int>> acks;
+  std::vector<std::pair<std::string, int>> subscriptions;
   std::vector<MqttMessage> messages;
 };
 
@@ -47,6 +48,9 @@ class MqttContract : public testing::TestWithParam<MqttBackend> {
     };
     events.on_acknowledged = [raw](std::uint64_t id, int reason) {
       raw->acks.emplace_back(id, reason);
+    };
+    events.on_subscribed = [raw](const std::string& filter, int reason) {
+      raw->subscriptions.emplace_back(filter, reason);
     };
     events.on_message = [raw](const MqttMessage& message) { raw->messages.push_back(message); };
     auto client = bench_->clients().create(std::move(options), std::move(events));
@@ -191,6 +195,16 @@ TEST_P(MqttContract, a_topic_with_a_wildcard_is_invalid) {
   ASSERT_FALSE(id.has_value());
   EXPECT_EQ(id.error().code, ErrorCode::invalid);
   EXPECT_EQ(reason_of(*node, message_of("berm/n", "x")), 16);
+}
+
+TEST_P(MqttContract, a_subscription_is_answered_by_its_filter) {
+  const auto node = connected("node");
+  EXPECT_TRUE(node->client->subscribe("berm/node/info", 1).has_value());
+  EXPECT_TRUE(node->client->subscribe("berm/node/cmd/#", 0).has_value());
+  EXPECT_TRUE(node->subscriptions.empty()) << "told inside subscribe";
+  ASSERT_TRUE(bench_->run_until([&] { return node->subscriptions.size() == 2; }));
+  EXPECT_EQ(node->subscriptions[0], std::make_pair(std::string("berm/node/info"), 1));
+  EXPECT_EQ(node->subscriptions[1], std::make_pair(std::string("berm/node/cmd/#"), 0));
 }
 
 TEST_P(MqttContract, a_retained_message_comes_with_the_subscription) {

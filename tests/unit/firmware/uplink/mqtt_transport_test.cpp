@@ -14,6 +14,7 @@ struct FakeBroker {
   hal::MqttOptions options;
   hal::MqttEvents events;  // of the newest client
   std::vector<hal::MqttMessage> published;
+  std::vector<std::string> subscriptions;
   std::optional<Error> publish_error;
   std::uint64_t last_id = 0;
   int clients = 0;
@@ -36,7 +37,10 @@ class FakeClient final : public hal::MqttClient {
     broker_.published.push_back(message);
     return ++broker_.last_id;
   }
-  Result<void> subscribe(const std::string&, int) override { return {}; }
+  Result<void> subscribe(const std::string& filter, int) override {
+    broker_.subscriptions.push_back(filter);
+    return {};
+  }
   Status status() const override { return Status("mqtt"); }
 
  private:
@@ -273,6 +277,62 @@ TEST_F(MqttTransportTest, AnEventLargerThanAMessageIsFaulty) {
   EXPECT_EQ(transport->fault_of(large), "");
   large.line.push_back('x');
   EXPECT_NE(transport->fault_of(large), "");
+}
+
+struct PresentTransportTest : MqttTransportTest {
+  PresentTransportTest() {
+    MqttTransportOptions wanted = options();
+    wanted.instance = "mine";
+    make(std::move(wanted));
+  }
+  void connect_and_tell(int reason = 1) {
+    connect();
+    broker.events.on_subscribed("berm/e19/info", reason);
+    broker.events.on_acknowledged(broker.last_id, 16);
+  }
+  void say(const std::string& text) {
+    hal::MqttMessage message;
+    message.topic = "berm/e19/info";
+    message.payload = text;
+    broker.events.on_message(message);
+  }
+};
+
+TEST_F(PresentTransportTest, SaysWhoItIsOnceItHasReadWhoWas) {
+  connect();
+  EXPECT_EQ(broker.subscriptions, std::vector<std::string>{"berm/e19/info"});
+  EXPECT_EQ(broker.published.size(), 1U);
+  broker.events.on_subscribed("berm/e19/info", 1);
+  EXPECT_EQ(broker.published.size(), 1U);  // what was retained may come only now
+  broker.events.on_acknowledged(broker.last_id, 16);
+  ASSERT_EQ(broker.published.size(), 2U);
+  EXPECT_EQ(broker.published[1].topic, "berm/e19/info");
+  EXPECT_TRUE(broker.published[1].retain);
+  EXPECT_NE(broker.published[1].payload.find("\"mine\""), std::string::npos);
+  say(broker.published[1].payload);
+  EXPECT_TRUE(losses.empty());
+}
+
+TEST_F(PresentTransportTest, ATwinEndsTheConnectionForLong) {
+  connect_and_tell();
+  say(R"({"instance":"other","connects":1})");
+  EXPECT_TRUE(losses.empty());
+  connect();
+  say(R"({"instance":"other","connects":2})");
+  ASSERT_EQ(losses.size(), 1U);
+  EXPECT_EQ(losses[0].trouble, Trouble::identity_used_twice);
+  EXPECT_EQ(losses[0].wait, kTakeoverWait);
+  EXPECT_FALSE(transport->is_ready());
+  EXPECT_EQ(broker.disconnects, 1);
+  EXPECT_EQ(broker.published.size(), 3U);  // online, info, online: the twin's text stays
+}
+
+TEST_F(PresentTransportTest, ARefusedSubscriptionIsSaidAndHindersNothing) {
+  connect_and_tell(135);
+  EXPECT_TRUE(transport->is_ready());
+  EXPECT_EQ(broker.published.size(), 2U);
+  EXPECT_NE(transport->status().to_json().find("subscription refused: MQTT 135 not authorized"),
+            std::string::npos);
 }
 
 TEST_F(MqttTransportTest, DestructionSaysOfflineAndLateAnswersDoNothing) {

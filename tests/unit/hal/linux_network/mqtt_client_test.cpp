@@ -169,15 +169,22 @@ TEST_F(MosquittoClientTest, localhost_is_found_whatever_family_it_resolves_to_fi
   EXPECT_EQ(told_.connacks, std::vector<int>{0});
 }
 
-TEST_F(MosquittoClientTest, a_missing_ca_file_makes_no_client) {
+TEST_F(MosquittoClientTest, a_missing_ca_file_is_named_at_each_connection) {
   MqttOptions options;
-  options.host = "broker";
+  options.host = "127.0.0.1";
   options.tls = true;
   options.tls_options.ca_file = "/nowhere/ca.pem";
-  const auto client = clients_.create(options, {});
-  ASSERT_FALSE(client.has_value());
-  EXPECT_EQ(client.error().code, ErrorCode::invalid);
-  EXPECT_NE(client.error().text.find("/nowhere/ca.pem"), std::string::npos);
+  MqttEvents events;
+  events.on_disconnected = [this](const Error& error, int) { told_.ends.push_back(error); };
+  const auto client = clients_.create(options, std::move(events));
+  ASSERT_TRUE(client.has_value());
+  for (std::size_t count = 1; count < 3; ++count) {
+    (*client)->connect();
+    EXPECT_EQ(told_.ends.size(), count - 1) << "told inside connect";
+    ASSERT_TRUE(run_until(loop_, [&] { return told_.ends.size() == count; }));
+    EXPECT_EQ(told_.ends.back().code, ErrorCode::permission);
+    EXPECT_NE(told_.ends.back().text.find("/nowhere/ca.pem"), std::string::npos);
+  }
 }
 
 TEST(NameLookupTest, a_lookup_that_nobody_waits_for_any_more_tells_nobody) {
