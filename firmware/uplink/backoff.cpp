@@ -20,6 +20,7 @@ Microseconds Backoff::below(Microseconds ceiling) {
 Microseconds Backoff::failed(MonoTime now, Milliseconds cap, std::optional<Seconds> asked_for) {
   if (healthy_since_ && now - *healthy_since_ >= kStablePeriod) failures_ = 0;
   healthy_since_.reset();
+  is_busy_ = cap <= kBusyBackoffCap;
   const Microseconds doubled = kBackoffFirst * (1LL << std::min(failures_, kMaxDoublings));
   const Microseconds ceiling = std::min<Microseconds>(cap, doubled);
   ++failures_;
@@ -33,6 +34,11 @@ Microseconds Backoff::failed(MonoTime now, Milliseconds cap, std::optional<Secon
 
 void Backoff::succeeded(MonoTime now) {
   if (!healthy_since_) healthy_since_ = now;
+}
+
+void Backoff::delivered(MonoTime now) {
+  succeeded(now);
+  if (is_busy_ && failures_ > 0) --failures_;
 }
 
 }  // namespace berm::uplink

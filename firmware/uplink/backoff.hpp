@@ -2,7 +2,10 @@
 // Backoff: how long to stay away after a failure [uplink-1]. Full jitter: the wait is drawn evenly
 // from 0 … ceiling (at least kBackoffMin), and the ceiling doubles from kBackoffFirst to the given
 // cap with each failure. It starts anew only after kStablePeriod of success without a failure, so
-// an endpoint that takes one batch and fails again is not asked twice a second. What a server asks
+// an endpoint that takes one batch and fails again is not asked twice a second. One that is only
+// busy (kBusyBackoffCap) and takes something in between is not at fault: each delivery halves the
+// ceiling again, so that it is asked as often as it takes about half of what it is asked; else a
+// channel as small as a batch would never be caught up with. What a server asks
 // for (Retry-After) is kept, up to kMaxRetryAfter, plus a jitter of a fifth: a thousand nodes told
 // "120" do not come back in one second. Randomness comes from the node's Random, time from the
 // caller. Used by one forwarder, on its thread. Source: M. Brooker, "Exponential Backoff and
@@ -24,13 +27,15 @@ class Backoff {
   Microseconds failed(MonoTime now, Milliseconds cap, std::optional<Seconds> asked_for);
   // Something worked at `now`; the first of an unbroken row counts.
   void succeeded(MonoTime now);
-  int failures_in_a_row() const { return failures_; }
+  // The same, and it was a delivery.
+  void delivered(MonoTime now);
 
  private:
   Microseconds below(Microseconds ceiling);
 
   hal::Random& random_;
-  int failures_ = 0;
+  int failures_ = 0;      // doublings of the ceiling
+  bool is_busy_ = false;  // the last failure was no fault
   std::optional<MonoTime> healthy_since_;
 };
 

@@ -52,7 +52,7 @@ void Forwarder::on_not_delivered(Piece events, const Answer& answer) {
 void Forwarder::on_delivered(const Piece& events) {
   delivered_ += static_cast<std::int64_t>(events.size());
   limit_.delivered(events.size());
-  backoff_.succeeded(parts_.loop.now());
+  backoff_.delivered(parts_.loop.now());
   if (refusals_.has_remembered()) {
     for (const event::Event& event : events) refusals_.forget(ref_of(event));
   }

@@ -20,7 +20,16 @@ bool has_line_break(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-ErrorCode code_of(CURLcode code) {
+// A connection that broke in the middle of the handshake says nothing about certificates.
+bool is_broken_handshake(std::string_view text) {
+  for (const std::string_view word : {"SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer"}) {
+    if (text.find(word) != text.npos) return true;
+  }
+  return false;
+}
+
+ErrorCode code_of(CURLcode code, std::string_view text) {
+  if (code == CURLE_SSL_CONNECT_ERROR && is_broken_handshake(text)) return ErrorCode::closed;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return ErrorCode::timeout;
@@ -282,7 +291,7 @@ Error CurlTransfer::describe(CURLcode code) const {
                  "HTTP: the server refuses our certificate: TLS " + std::string(refusal),
                  static_cast<int>(code)};
   }
-  return Error{code_of(code), std::string("HTTP: ") + text, static_cast<int>(code)};
+  return Error{code_of(code, text), std::string("HTTP: ") + text, static_cast<int>(code)};
 }
 
 }  // namespace berm::hal

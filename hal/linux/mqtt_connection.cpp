@@ -370,7 +370,8 @@ Error MqttConnection::tls_failure() const {
     return Error{ErrorCode::permission, "TLS: " + tls_->failure(), 0};
   }
   const auto at = last_log_.rfind(':');
-  if (at != std::string::npos) {
+  const bool is_broken = last_log_.find("unexpected eof") != std::string::npos;
+  if (at != std::string::npos && !is_broken) {
     return Error{ErrorCode::permission, "TLS: " + last_log_.substr(at + 1), 0};
   }
   return Error{ErrorCode::closed, "the connection ended during the TLS handshake", 0};

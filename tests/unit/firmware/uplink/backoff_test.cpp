@@ -47,6 +47,22 @@ TEST(Backoff, ABusyEndpointHasALowerCap) {
   EXPECT_GT(longest, kBusyBackoffCap * 9 / 10);
 }
 
+TEST(Backoff, ADeliveryHalvesTheCeilingOfABusyEndpointAndOfNoOther) {
+  for (const bool is_busy : {false, true}) {
+    FixedRandom random(0.999999);
+    Backoff backoff(random);
+    const Milliseconds cap = is_busy ? kBusyBackoffCap : kBackoffCap;
+    for (int i = 0; i < 5; ++i) static_cast<void>(backoff.failed(kStart, cap, std::nullopt));
+    for (int i = 0; i < 3; ++i) backoff.delivered(kStart);
+    const Microseconds wait = backoff.failed(kStart, cap, std::nullopt);
+    const Microseconds ceiling = kBackoffFirst * (is_busy ? 4 : 32);
+    EXPECT_LE(wait, ceiling);
+    EXPECT_GT(wait, ceiling * 9 / 10);
+    for (int i = 0; i < 9; ++i) backoff.delivered(kStart);  // not below the first
+    EXPECT_LE(backoff.failed(kStart, cap, std::nullopt), is_busy ? kBackoffFirst : kBackoffCap);
+  }
+}
+
 TEST(Backoff, IsNeverShorterThanTheMinimum) {
   FixedRandom random(0.0);
   Backoff backoff(random);

@@ -119,6 +119,16 @@ TEST_F(CurlClientTest, a_body_that_swells_leaves_the_loop_its_turns) {
   EXPECT_LE(most, 2 * (kBodyBytesPerTurn + 16384));  // a mark may fall between two turns
 }
 
+TEST_F(CurlClientTest, a_handshake_that_breaks_is_no_matter_of_certificates) {
+  ScriptedServer server(loop_, [](const std::string&) { return ScriptedServer::kHangUp; });
+  server.listen();
+  HttpRequest request;
+  request.url = "https://127.0.0.1:" + std::to_string(server.port()) + "/";
+  const auto answer = ask(*client_, request);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, ErrorCode::closed) << answer.error().text;
+}
+
 TEST_F(CurlClientTest, a_missing_module_is_named) {
   const auto loaded = load_http_client(loop_, "/nowhere");
   ASSERT_FALSE(loaded.has_value());

@@ -169,6 +169,16 @@ TEST_F(MosquittoClientTest, localhost_is_found_whatever_family_it_resolves_to_fi
   EXPECT_EQ(told_.connacks, std::vector<int>{0});
 }
 
+TEST_F(MosquittoClientTest, a_handshake_that_breaks_is_no_matter_of_certificates) {
+  ScriptedServer server(loop_, [](const std::string&) { return ScriptedServer::kHangUp; });
+  server.listen();
+  const auto client = make(server.port(), Seconds{10}, true);
+  client->connect();
+  ASSERT_TRUE(run_until(loop_, [&] { return told_.is_any(); }));
+  ASSERT_EQ(told_.ends.size(), 1U);
+  EXPECT_EQ(told_.ends[0].code, ErrorCode::closed) << told_.ends[0].text;
+}
+
 TEST_F(MosquittoClientTest, a_missing_ca_file_is_named_at_each_connection) {
   MqttOptions options;
   options.host = "127.0.0.1";

@@ -19,7 +19,8 @@ namespace berm::hal {
 
 class ScriptedServer {
  public:
-  // The answer to a piece; empty: none.
+  static constexpr const char* kHangUp = "(hang up)";
+  // The answer to a piece; empty: none; kHangUp: the connection ends.
   using Script = std::function<std::string(const std::string& piece)>;
 
   ScriptedServer(EpollLoop& loop, Script script) : loop_(loop), script_(std::move(script)) {
@@ -71,6 +72,11 @@ class ScriptedServer {
     const std::string text(piece.data(), static_cast<std::size_t>(got));
     received_ += text;
     const std::string answer = script_(text);
+    if (answer == kHangUp) {
+      client.watch.reset();
+      client.fd.reset();
+      return;
+    }
     if (!answer.empty()) ::send(client.fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
   }
 
