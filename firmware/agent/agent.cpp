@@ -6,6 +6,15 @@
 #include "hal/base/text.hpp"
 
 namespace berm::agent {
+namespace {
+
+constexpr std::string_view kAlarmsKey = "@alarms";  // no driver can have this name
+
+std::string draw_instance(hal::Random& random) {
+  return text_of("%016llx", static_cast<unsigned long long>(random.next_u64()));
+}
+
+}  // namespace
 
 Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
              const AgentParts& parts)
@@ -14,9 +23,11 @@ Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
       parts_(parts),
       clock_(parts.clock, options_.built),
       started_(parts.clock.mono()),
+      instance_(draw_instance(parts.random)),
       alarms_(clock_),
       tails_(configuration_.node, clock_),
-      health_timer_(parts.loop) {}
+      health_timer_(parts.loop),
+      carried_timer_(parts.loop) {}
 
 Agent::~Agent() = default;
 
@@ -31,7 +42,11 @@ Result<void> Agent::open() {
   const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, clock_,
                                   parts_.random, parts_.disk,          alarms_};
   BERM_TRY(outbox_, outbox::open_outbox(outbox_options(configuration_, options_), parts));
-  alarms_.emit_to([this](drivers::Row row) { emit_row(std::move(row), "agent"); });
+  alarms_.restore(outbox_->checkpointed(kAlarmsKey));
+  alarms_.emit_to([this](drivers::Row row) {
+    emit_row(std::move(row), "agent");
+    outbox_->checkpoint(kAlarmsKey, alarms_.save());
+  });
   for (std::size_t i = 0; i < configuration_.uplinks.size(); ++i) {
     const control::UplinkConfiguration& uplink = configuration_.uplinks[i];
     if (const auto added = add_uplink(uplink, i); !added) {
@@ -45,7 +60,8 @@ Result<void> Agent::open() {
 
 Result<void> Agent::add_uplink(const control::UplinkConfiguration& uplink,
                                outbox::UplinkIndex index) {
-  BERM_TRY(auto transport, make_transport(configuration_, uplink, parts_, clock_));
+  BERM_TRY(auto transport,
+           make_transport(configuration_, uplink, parts_, clock_, {instance_, options_.version}));
   const uplink::UplinkParts parts{parts_.loop, clock_, parts_.random, *outbox_, alarms_};
   uplinks_.push_back(
       uplink::make_forwarder(forwarder_options(uplink, index), std::move(transport), parts));
@@ -77,6 +93,7 @@ Result<void> Agent::start() {
     alarms_.begin_alarm("configuration_invalid", "file", drivers::Severity::critical,
                         "running on the last confirmed document: " + options_.configuration_fault);
   }
+  carried_timer_.after(health::kCarriedFor, [this] { alarms_.end_carried(); });
   for (Instance& instance : drivers_) start_driver(instance);
   for (const auto& uplink : uplinks_) uplink->start();
   report_health();
@@ -101,6 +118,7 @@ void Agent::start_driver(Instance& instance) {
 
 void Agent::stop(std::function<void()> done) {
   health_timer_.cancel();
+  carried_timer_.cancel();
   for (Instance& instance : drivers_) {
     instance.retry->cancel();
     instance.host->stop();

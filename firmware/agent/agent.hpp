@@ -108,6 +108,7 @@ class Agent final : public EventSink {
   // What everything of this agent reads, in place of parts_.clock.
   GpsClock clock_;
   const MonoTime started_;
+  const std::string instance_;  // no other process has this word
   Log log_{"agent"};
   health::AlarmBoard alarms_;
   Tails tails_;
@@ -115,6 +116,7 @@ class Agent final : public EventSink {
   std::vector<std::unique_ptr<uplink::Uplink>> uplinks_;
   std::vector<Instance> drivers_;
   hal::Timer health_timer_;
+  hal::Timer carried_timer_;  // alarms of the life before
   std::unique_ptr<shell::ShellServer> shell_;
   std::size_t stopping_ = 0;  // uplinks that have not ended yet
 };

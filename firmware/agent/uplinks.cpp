@@ -36,6 +36,7 @@ struct TransportMaker {
   const control::UplinkConfiguration& uplink;
   const AgentParts& parts;
   hal::Clock& clock;
+  const Process& process;
   using Made = Result<std::unique_ptr<uplink::Transport>>;
 
   Made operator()(const control::HttpUplinkConfiguration& http) const {
@@ -70,6 +71,8 @@ struct TransportMaker {
                                                                   : codec::MqttPayload::lines;
     options.max_events = uplink.batch_events;
     options.max_message_bytes = mqtt.max_message_bytes;
+    options.instance = process.instance;
+    options.version = process.version;
     options.pass_without_subscriber = mqtt.no_subscriber == control::NoSubscriber::pass;
     return std::make_unique<uplink::MqttTransport>(std::move(options), parts.loop, *parts.mqtt);
   }
@@ -100,8 +103,8 @@ event::WhenFull when_full_of(control::WhenFull when_full) {
 
 Result<std::unique_ptr<uplink::Transport>> make_transport(
     const control::NodeConfiguration& node, const control::UplinkConfiguration& uplink,
-    const AgentParts& parts, hal::Clock& clock) {
-  return std::visit(TransportMaker{node, uplink, parts, clock}, uplink.way);
+    const AgentParts& parts, hal::Clock& clock, const Process& process) {
+  return std::visit(TransportMaker{node, uplink, parts, clock, process}, uplink.way);
 }
 
 uplink::ForwarderOptions forwarder_options(const control::UplinkConfiguration& uplink,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "firmware/agent/agent.hpp"
 #include "firmware/control/configuration.hpp"
@@ -13,10 +14,16 @@
 
 namespace berm::agent {
 
+// What a way out may tell of this process.
+struct Process {
+  std::string instance;  // a word that no other process has
+  std::string version;
+};
+
 // Error: a password file that cannot be read, or a way this build has no client for.
 Result<std::unique_ptr<uplink::Transport>> make_transport(
     const control::NodeConfiguration& node, const control::UplinkConfiguration& uplink,
-    const AgentParts& parts, hal::Clock& clock);
+    const AgentParts& parts, hal::Clock& clock, const Process& process);
 
 uplink::ForwarderOptions forwarder_options(const control::UplinkConfiguration& uplink,
                                            outbox::UplinkIndex index);

@@ -52,6 +52,48 @@ TEST(AlarmBoard, BeginAndEndAreOneEventEach) {
   EXPECT_EQ(bed.board.active(), 0u);
 }
 
+TEST(AlarmBoard, AnAlarmOutlivesTheProcessAndEndsWhereNobodySaysItAgain) {
+  Bed first;
+  first.connect();
+  first.board.begin_alarm("uplink_down", "gone", drivers::Severity::warning, "no answer");
+  first.board.begin_alarm("uplink_down", "here", drivers::Severity::warning, "no answer");
+  Bed second;
+  second.clock.reading.time = wall_s(1'800'000'000);
+  second.board.restore(first.board.save());
+  second.connect();
+  EXPECT_EQ(second.board.active(), 2u);
+  EXPECT_EQ(second.board.save(), first.board.save());
+  second.board.begin_alarm("uplink_down", "here", drivers::Severity::warning, "still none");
+  EXPECT_TRUE(second.rows.empty());
+  second.board.end_carried();
+  ASSERT_EQ(second.rows.size(), 1u);
+  EXPECT_EQ(value_of(second.rows[0], "subject"), "gone");
+  EXPECT_EQ(value_of(second.rows[0], "state"), "end");
+  EXPECT_EQ(value_of(second.rows[0], "severity"), "warning");
+  EXPECT_EQ(value_of(second.rows[0], "text"), "no answer");
+  EXPECT_EQ(second.board.active(), 1u);
+}
+
+TEST(AlarmBoard, WhatCannotBeRestoredIsIgnored) {
+  Bed bed;
+  for (const char* saved : {"", "x", "{}", "[1]", R"([{"alarm":"a"}])", R"([{"since":1}])"}) {
+    bed.board.restore(saved);
+  }
+  EXPECT_EQ(bed.board.active(), 0u);
+}
+
+TEST(AlarmBoard, WhatIsSavedIsBounded) {
+  Bed bed;
+  for (std::size_t i = 0; i < kMaxActive; ++i) {
+    bed.board.begin_alarm("a", std::to_string(i), drivers::Severity::notice,
+                          std::string(1000, 'x'));
+  }
+  EXPECT_LE(bed.board.save().size(), kMaxSavedBytes);
+  Bed next;
+  next.board.restore(bed.board.save());
+  EXPECT_GT(next.board.active(), 40u);
+}
+
 TEST(AlarmBoard, EveryAlarmFitsTheSchema) {
   Bed bed;
   bed.connect();
