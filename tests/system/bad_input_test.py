@@ -113,6 +113,32 @@ def servers_that_answer_nonsense(folder):
         agent.process.kill()
 
 
+def unreachable(folder):
+    """Nobody listens, and no such name: each uplink says it in its own words, the node goes on."""
+    document = configuration("http://127.0.0.1:9")
+    document["uplinks"]["lost"] = {"uplink": "http", "url": "http://no-such-host.invalid"}
+    document["uplinks"]["mute"] = {"uplink": "mqtt", "url": "mqtt://127.0.0.1:9"}
+    document["uplinks"]["gone"] = {"uplink": "mqtt", "url": "mqtt://no-such-host.invalid"}
+    agent = Agent(folder, document)
+    try:
+        agent.start()
+        wait_until("every uplink names its trouble", lambda: all(errors_of(agent).values()), 120)
+        for name, error in errors_of(agent).items():
+            print(f"  {name}: {error}")
+            place = "127.0.0.1" if name in ("flume", "mute") else "no-such-host.invalid"
+            assert place in error, (name, error)
+        for uplink in agent.status()["uplinks"].values():
+            assert uplink["delivered"] == 0 and uplink["refused"] == 0, uplink
+        assert agent.status()["drivers"]["e19"]["state"] == "running"
+        assert agent.process.end() == 0, agent.process.tail()
+    finally:
+        agent.process.kill()
+
+
+def errors_of(agent):
+    return {name: uplink["last_error"] for name, uplink in agent.status()["uplinks"].items()}
+
+
 def make_certificate(folder, name):
     key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
     subprocess.run(
@@ -282,6 +308,7 @@ def main():
     terminate_on_alarm(1100)
     trials = (
         servers_that_answer_nonsense,
+        unreachable,
         wrong_and_right_certificates,
         torn_configuration,
         state_that_is_held,

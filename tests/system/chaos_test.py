@@ -22,8 +22,8 @@ from street import (
     Broker,
     Ingest,
     Proxy,
-    audit,
-    check_every_second,
+    check_clean,
+    finish,
     four_lanes,
     need,
     terminate_on_alarm,
@@ -124,32 +124,6 @@ def run_chaos(options, known):
     time.sleep(3)
 
 
-def finish(agent):
-    """Ends sampling and lets everything out: afterwards nothing new appears, so the ends can be
-    compared."""
-    wait_until("everything is delivered", agent.drained, 180)
-    assert agent.process.end() == 0, agent.process.tail()
-    # What the last commit left over goes out in a life without drivers.
-    document = json.loads(agent.config.read_text())
-    document["drivers"] = {}
-    agent.config.write_text(json.dumps(document))
-    agent.start()
-    wait_until("the rest is delivered", agent.drained, 180)
-    assert agent.process.end() == 0, agent.process.tail()
-
-
-def check_clean(where, lines):
-    code, report = audit(lines)
-    received = sum(stream["received"] for stream in report["streams"])
-    repeats = sum(stream["duplicate"] for stream in report["streams"])
-    print(f"{where}: {received} events, {repeats} repeats")
-    assert code == 0, json.dumps(report, indent=1)
-    lanes = [s for s in report["streams"] if s["stream"] == "traffic.lane"]
-    assert lanes and lanes[0]["received"] > 100, report
-    check_every_second(lines)
-    return {(s["epoch"], s["stream"]): s["received"] for s in report["streams"]}
-
-
 def check_headers(ingest):
     for record in ingest.records("traffic.vehicles", "%k\t%h\t%s\n"):
         key, headers, value = record.split("\t", 2)
@@ -186,10 +160,7 @@ def main():
             agent.start()
             run_chaos(options, faults(agent, ingest, broker, proxies))
             finish(agent)
-            time.sleep(12)  # an idle Kafka sink sleeps up to 5 s
-            kafka = check_clean(
-                "Kafka", [line for topic in ingest.topics() for line in ingest.records(topic)]
-            )
+            kafka = check_clean("Kafka", ingest.settled_records())
             mqtt = check_clean("MQTT", received.read_text().splitlines())
             files = sorted((folder / "stick").rglob("*.jsonl"))
             stick = check_clean(

@@ -50,7 +50,6 @@ def check_names_path_and_nearest(folder):
     good, bad = folder / "good.json", folder / "bad.json"
     good.write_text("// a comment\n" + json.dumps(document()))
     assert berm("check", good)[0] == 0, berm("check", good)
-    said = ""
     wrong = document(
         uplinks={
             "flume": {"uplink": "http", "url": "http://127.0.0.1:9260", "bach_events": 5},
@@ -60,13 +59,10 @@ def check_names_path_and_nearest(folder):
         streams={"traffic.lane": {"topic": "a b"}},
     )
     wrong["drivers"]["e20"] = four_lanes(period_s=0)
-    twice = document()
-    twice["drivers"]["e20"] = four_lanes()
-    for faulty in (wrong, twice):
-        bad.write_text(json.dumps(faulty))
-        code, _, more = berm("check", bad)
-        assert code == 2, more
-        said += more
+    wrong["drivers"]["e20"]["lanes"]["R10"]["spacing_m"] = "far"
+    bad.write_text(json.dumps(wrong))
+    code, _, said = berm("check", bad)  # all of them at once
+    assert code == 2, said
     for part in (
         "bach_events",
         "batch_events",
@@ -74,8 +70,9 @@ def check_names_path_and_nearest(folder):
         f"{bad}:/uplinks/ws/url:",
         f"{bad}:/streams/traffic.lane/topic:",
         f"{bad}:/drivers/e20/period_s:",
-        "92301",
-        "0A",
+        f"{bad}:/drivers/e20/lanes/R10/spacing_m: must be a number",
+        f"{bad}:/drivers/e20: uid 92301 also belongs",
+        f'{bad}:/drivers/e20: signal "0A" also belongs',
     ):
         assert part in said, (part, said)
     bad.write_text(json.dumps(document(node="group")))

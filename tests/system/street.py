@@ -144,6 +144,13 @@ class Agent:
         status = self.status()
         return None if status is None else sum(u["waiting"] for u in status["uplinks"].values())
 
+    def delivered(self, least):
+        """Each uplink has delivered that many in this life."""
+        status = self.status()
+        return status is not None and all(
+            u["delivered"] >= least for u in status["uplinks"].values()
+        )
+
     def drained(self):
         """Nothing waits for its commit, nothing for its delivery."""
         status = self.status()
@@ -279,6 +286,14 @@ class Broker:
         )
 
 
+def command_line(pid):
+    """Empty: there is no such process any more."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 class Ingest:
     """Real Flume and Kafka, by tests/system/ingest."""
 
@@ -305,7 +320,10 @@ class Ingest:
         )
 
     def signal(self, service, number):
-        os.kill(int((self.run / f"{service}.pid").read_text()), number)
+        pid = int((self.run / f"{service}.pid").read_text())
+        os.kill(pid, number)
+        if number == signal.SIGKILL:  # `up` must not take it for alive
+            wait_until(f"{service} is dead", lambda: not command_line(pid), 30)
 
     def records(self, topic, form="%s\n"):
         done = subprocess.run(
@@ -329,6 +347,12 @@ class Ingest:
             timeout=120,
         )
         return done.stdout.splitlines()
+
+    def settled_records(self):
+        """All of every topic, once what Flume has taken must be there: an idle Kafka sink sleeps up
+        to 5 s."""
+        time.sleep(12)
+        return [line for topic in self.topics() for line in self.records(topic)]
 
     def topics(self):
         done = subprocess.run(
@@ -371,6 +395,34 @@ def check_every_second(lines, lanes=4):
         double = [time for time, ids in periods.items() if len(ids) > 1]
         assert not double, f"{lane}: told twice: {double[:5]}"
     return by_lane
+
+
+def finish(agent):
+    """Ends sampling and lets everything out: afterwards nothing new appears, so the ends can be
+    compared."""
+    wait_until("everything is delivered", agent.drained, 180)
+    assert agent.process.end() == 0, agent.process.tail()
+    # What the last commit left over goes out in a life without drivers, which has one event of its
+    # own: that it runs.
+    document = json.loads(agent.config.read_text())
+    document["drivers"] = {}
+    agent.config.write_text(json.dumps(document))
+    agent.start()
+    wait_until("the rest is delivered", lambda: agent.delivered(1) and agent.drained(), 180)
+    assert agent.process.end() == 0, agent.process.tail()
+
+
+def check_clean(where, lines, least=100, lanes=4):
+    """Audits what arrived; returns the number of events by epoch and stream."""
+    code, report = audit(lines)
+    received = sum(stream["received"] for stream in report["streams"])
+    repeats = sum(stream["duplicate"] for stream in report["streams"])
+    print(f"{where}: {received} events, {repeats} repeats")
+    assert code == 0, json.dumps(report, indent=1)
+    periods = [s for s in report["streams"] if s["stream"] == "traffic.lane"]
+    assert sum(s["received"] for s in periods) > least, report
+    check_every_second(lines, lanes)
+    return {(s["epoch"], s["stream"]): s["received"] for s in report["streams"]}
 
 
 def four_lanes(**driver):

@@ -7,6 +7,8 @@ RUN=$(realpath -m "${INGEST_RUN:-$here/../../../build/ingest}")
 CHANNEL=${INGEST_CHANNEL:-file}
 CAPACITY=${INGEST_CAPACITY:-10000}
 TRANSACTION=${INGEST_TRANSACTION:-100}
+FLUME_EXTRA=${INGEST_FLUME_EXTRA:-}
+KAFKA_EXTRA=${INGEST_KAFKA_EXTRA:-}
 PARTITIONS=${INGEST_PARTITIONS:-1}
 mark=-Dberm.ingest=$RUN # on the command line of each process started here
 
