@@ -135,6 +135,13 @@ def check_headers(ingest):
         assert found["queue"] in ("live", "backfill", "resend"), record
 
 
+def check_alarms(ingest):
+    """Broken links and killed receivers are called that, and nothing worse."""
+    alarms = {json.loads(line)["alarm"] for line in ingest.records("node.alarms")}
+    print(f"alarms: {sorted(alarms)}")
+    assert alarms <= {"uplink_down", "no_subscriber"}, alarms
+
+
 def main():
     need("java", "mvn", "kcat", "curl", "mosquitto")
     options = arguments()
@@ -168,6 +175,8 @@ def main():
             )
             assert kafka == mqtt == stick, (kafka, mqtt, stick)
             check_headers(ingest)
+            if "node.alarms" in ingest.topics():
+                check_alarms(ingest)
         finally:
             for process in (agent and agent.process, subscriber, broker.process):
                 if process is not None:
