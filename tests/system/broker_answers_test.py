@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a real mosquitto says no to: publishing (an ACL), nobody subscribed, the node's own
 subscription (its dynamic security plugin), a second node with the same name. Each is named as what
-it is, nothing is lost or set aside, and when it is over everything is delivered."""
+it is, nothing is lost or set aside, and when it is over everything is delivered. Arguments name
+single trials."""
 
 import glob
 import json
@@ -166,6 +167,32 @@ def two_nodes_of_one_name(folder, processes):
     check_each_node(received_by(received), len(agents))
 
 
+def an_uplink_that_is_removed(folder, processes):
+    """Who heard its alarm begin hears it end."""
+    broker = Broker(folder)
+    broker.start()
+    received = folder / "received"
+    processes += [broker.process, broker.subscribe(received)]
+    document = configuration(broker)
+    agent = Agent(folder, document)
+    document["uplinks"]["gone"] = {"uplink": "http", "url": "http://127.0.0.1:9"}
+    agent.config.write_text(json.dumps(document))
+    agent.start()
+    processes.append(agent.process)
+    wait_until("its alarm", lambda: "uplink_down/gone" in agent.status()["alarms"], 120)
+    agent.process.kill()
+    del document["uplinks"]["gone"]
+    agent.config.write_text(json.dumps(document))
+    agent.start()
+    processes.append(agent.process)
+    assert "uplink_down/gone" in agent.status()["alarms"], agent.status()["alarms"]
+    wait_until("its end", lambda: "uplink_down/gone" not in agent.status()["alarms"], 240)
+    assert agent.process.end() == 0, agent.process.tail()
+    events = [json.loads(line) for line in filter(None, received_by(received))]
+    told = [e["state"] for e in events if e["stream"] == "node.alarm" and e["subject"] == "gone"]
+    assert told == ["begin", "end"], told
+
+
 def check_each_node(lines, nodes):
     by_epoch = {}
     for line in filter(None, lines):
@@ -179,9 +206,9 @@ def main():
     need("mosquitto", "mosquitto_sub")
     terminate_on_alarm(500)
     trials = (no_leave_to_publish, nobody_subscribed, no_leave_to_subscribe, two_nodes_of_one_name)
-    for trial in trials:
-        if len(sys.argv) > 1 and trial.__name__ not in sys.argv[1:]:
-            continue
+    slow = (an_uplink_that_is_removed,)  # three minutes: only by its name
+    chosen = [t for t in trials + slow if t.__name__ in sys.argv[1:]] or trials
+    for trial in chosen:
         print(trial.__name__.replace("_", " "), flush=True)
         processes = []
         with tempfile.TemporaryDirectory(prefix="berm-broker-") as folder:
