@@ -37,6 +37,9 @@ inline constexpr Seconds kConnectedAfter{10};     // a connection that lasts thi
 inline constexpr Seconds kRefusedAlarmFor{3600};  // after the last event that was set aside
 inline constexpr Seconds kIdentityAlarmFor{900};  // connected without another takeover
 
+// --- presence ---
+inline constexpr std::size_t kMaxForeignInstances = 8;  // of this node's name, on one broker
+
 // --- forwarder and transports ---
 inline constexpr Seconds kOutboxRetry{5};             // after a take that failed
 inline constexpr std::size_t kMaxReasonLength = 200;  // characters of a server's own words

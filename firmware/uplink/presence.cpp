@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "firmware/uplink/limits.hpp"
 #include "hal/base/json.hpp"
 
 namespace berm::uplink {

@@ -13,15 +13,12 @@
 // thread; used by one MqttTransport and living as long.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
 
 namespace berm::uplink {
-
-inline constexpr std::size_t kMaxForeignInstances = 8;
 
 class Presence {
  public:

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "firmware/uplink/limits.hpp"
+
 namespace berm::uplink {
 namespace {
 
