@@ -44,8 +44,8 @@ Result<void> Agent::open() {
   BERM_TRY(outbox_, outbox::open_outbox(outbox_options(configuration_, options_), parts));
   alarms_.restore(outbox_->checkpointed(kAlarmsKey));
   alarms_.emit_to([this](drivers::Row row) {
+    outbox_->checkpoint(kAlarmsKey, alarms_.save());  // first: then both are in one commit
     emit_row(std::move(row), "agent");
-    outbox_->checkpoint(kAlarmsKey, alarms_.save());
   });
   for (std::size_t i = 0; i < configuration_.uplinks.size(); ++i) {
     const control::UplinkConfiguration& uplink = configuration_.uplinks[i];

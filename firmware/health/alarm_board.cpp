@@ -46,10 +46,12 @@ void AlarmBoard::begin_alarm(std::string_view alarm, std::string_view subject,
     ++refused_;
     return;
   }
-  Active active{severity, std::string(text), clock_.mono(), s_of(clock_.wall().time)};
+  const Active& active = active_
+                             .emplace(key, Active{severity, std::string(text), clock_.mono(),
+                                                  s_of(clock_.wall().time)})
+                             .first->second;
   log_.warning(key.first + " " + key.second + ": " + active.text);
   publish(key, active, "begin");
-  active_.emplace(key, std::move(active));
 }
 
 void AlarmBoard::end_alarm(std::string_view alarm, std::string_view subject) {

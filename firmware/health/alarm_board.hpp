@@ -37,7 +37,8 @@ class AlarmBoard final : public drivers::AlarmSink {
   explicit AlarmBoard(hal::Clock& clock) : clock_(clock) {}
 
   using Emit = std::function<void(drivers::Row)>;
-  // From now on changes go to `emit`; those that waited go first.
+  // From now on changes go to `emit`, which finds them in save() already; those that waited go
+  // first.
   void emit_to(Emit emit);
 
   void begin_alarm(std::string_view alarm, std::string_view subject, drivers::Severity severity,

@@ -180,6 +180,7 @@ def an_uplink_that_is_removed(folder, processes):
     agent.start()
     processes.append(agent.process)
     wait_until("its alarm", lambda: "uplink_down/gone" in agent.status()["alarms"], 120)
+    wait_until("the centre has it", lambda: '"gone"' in received.read_text(), 30)
     agent.process.kill()
     del document["uplinks"]["gone"]
     agent.config.write_text(json.dumps(document))

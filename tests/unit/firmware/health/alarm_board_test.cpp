@@ -74,6 +74,19 @@ TEST(AlarmBoard, AnAlarmOutlivesTheProcessAndEndsWhereNobodySaysItAgain) {
   EXPECT_EQ(second.board.active(), 1u);
 }
 
+TEST(AlarmBoard, WhoIsToldOfAChangeFindsItSaved) {
+  Bed bed;
+  std::vector<std::size_t> saved;
+  bed.board.emit_to([&](const drivers::Row&) {
+    Bed next;
+    next.board.restore(bed.board.save());
+    saved.push_back(next.board.active());
+  });
+  bed.board.begin_alarm("a", "b", drivers::Severity::notice, "text");
+  bed.board.end_alarm("a", "b");
+  EXPECT_EQ(saved, (std::vector<std::size_t>{1, 0}));
+}
+
 TEST(AlarmBoard, WhatCannotBeRestoredIsIgnored) {
   Bed bed;
   for (const char* saved : {"", "x", "{}", "[1]", R"([{"alarm":"a"}])", R"([{"since":1}])"}) {
