@@ -166,6 +166,7 @@ Result<void> mark_salvaged(hal::Disk& disk, const std::string& directory, std::i
   const std::string to = directory + "/" + std::string(kSalvaged) + std::to_string(number);
   BERM_CHECK(disk.rename(from, to));
   if (disk.exists(from + "-wal")) BERM_CHECK(disk.rename(from + "-wal", to + "-wal"));
+  BERM_CHECK(remove_if_there(disk, from + "-open"));
   return disk.sync_directory(directory);
 }
 
@@ -180,7 +181,7 @@ void thin_out(hal::Disk& disk, const std::string& directory) {
     }
   }
   for (std::size_t i = 0; kept.size() - i >= kMaxDamagedKept; ++i) {
-    for (const std::string& path : {kept[i], kept[i] + "-wal"}) {
+    for (const std::string& path : {kept[i], kept[i] + "-wal", kept[i] + "-open"}) {
       if (!remove_if_there(disk, path)) continue;
     }
   }
@@ -215,6 +216,8 @@ Result<std::string> set_database_aside(hal::Disk& disk, const std::string& direc
   BERM_CHECK(move_aside(disk, directory, "", name));
   if (!has_database && !disk.list(path + "-wal")) BERM_CHECK(remove_if_there(disk, path + "-wal"));
   BERM_CHECK(move_aside(disk, directory, "-wal", name));
+  const std::string mark = directory + std::string(kOpenMark);
+  if (disk.exists(mark)) BERM_CHECK(disk.rename(mark, directory + "/" + name + "-open"));
   if (disk.list(path + "-journal")) {
     BERM_CHECK(displace(disk, directory, std::string(kName) + "-journal"));
   }

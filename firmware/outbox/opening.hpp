@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "firmware/outbox/books.hpp"
@@ -38,8 +39,12 @@ std::vector<std::int64_t> damaged_numbers(hal::Disk& disk, const std::string& di
 // It has been: outbox.db.salvaged-N from now on.
 Result<void> mark_salvaged(hal::Disk& disk, const std::string& directory, std::int64_t number);
 
-// Renames database and log to outbox.db.damaged-N. Of those there are already, and those salvaged,
-// kMaxDamagedKept - 1 are kept; the salvaged go first, then the oldest. Returns the new name.
+// Stands beside a database while a program has it open, with its epoch's name in it.
+inline constexpr std::string_view kOpenMark = "/outbox.open";
+
+// Renames database, log and mark to outbox.db.damaged-N. Of those there are already, and those
+// salvaged, kMaxDamagedKept - 1 are kept; the salvaged go first, then the oldest. Returns the new
+// name.
 Result<std::string> set_database_aside(hal::Disk& disk, const std::string& directory);
 
 // Everything Books has, except the uplinks' tracks. `unknown_schema` makes a stand-in for a stream

@@ -14,7 +14,6 @@
 namespace berm::outbox {
 namespace {
 
-constexpr std::string_view kOpenMark = "/outbox.open";
 constexpr std::size_t kMaxMarkBytes = 64;
 
 WalState log_state(hal::Disk& disk, const std::string& directory) {

@@ -26,7 +26,10 @@ Result<std::unique_ptr<Wreck>> Wreck::open(hal::Disk& disk, const std::string& p
   const bool is_ours =
       why_unusable(disk, path).empty() && why_unusable(disk, path + "-wal").empty();
   const auto log = disk.read(path + "-wal", kMaxLogRead);
-  const bool is_whole = is_ours && log && check_wal(*log) == WalState::whole;
+  const WalState state = log ? check_wal(*log) : WalState::empty;
+  const bool was_open = disk.exists(path + "-open");
+  const bool is_whole =
+      is_ours && (state == WalState::whole || (state == WalState::empty && !was_open));
   BERM_TRY(auto database, Database::open_wreck(path, disk.sqlite_vfs(), is_ours));
   // Reads the schema: without it there are no tables.
   BERM_CHECK(database->prepare(sql::kSeekWholeSegment));

@@ -46,8 +46,8 @@ class Wreck {
 
   // Epoch by epoch, the oldest first.
   const std::vector<WreckedSeries>& series() const { return series_; }
-  // Whether the last row of a series is the last there was: its log is whole, and it was not
-  // itself being filled from another wreck.
+  // Whether the last row of a series is the last there was: its log is whole, or it was closed in
+  // order and has none; and it was not itself being filled from another wreck.
   bool knows_ends() const { return knows_ends_; }
   // What each uplink has not had of a series; empty: not known, take all.
   std::map<std::string, RangeSet> undelivered(std::int64_t series) const;

@@ -107,6 +107,9 @@ TEST_F(OutboxSalvage, PageOfRowsCostsThoseRowsOnly) {
   EXPECT_LT(lanes_of(old_), 1000u);
   EXPECT_LE(1000u - lanes_of(old_), static_cast<std::size_t>(account_.explained()));
   EXPECT_TRUE(bed_.disk().exists("/state/berm/outbox.db.salvaged-1"));
+  for (const event::Event& gap : only(received_, "node.gap")) {
+    EXPECT_NE(field_of(gap, "ranges").back(), '-') << "it was closed in order: " << gap.line;
+  }
 }
 
 TEST_F(OutboxSalvage, TableOfNamesGoneIsNamedByTheSidecar) {
