@@ -138,6 +138,7 @@ void Forwarder::suspect_cause_of(const Loss& loss) {
 void Forwarder::enter_backoff(Milliseconds cap, std::optional<Seconds> at_least) {
   phase_ = Phase::backoff;
   is_careful_ = true;
+  is_take_stale_ = is_taking_;
   return_held();
   linger_timer_.cancel();
   const MonoTime now = parts_.loop.now();
@@ -170,6 +171,7 @@ bool Forwarder::is_full_batch_waiting() const {
 
 void Forwarder::take() {
   is_taking_ = true;
+  is_take_stale_ = false;
   was_signalled_ = false;
   is_linger_over_ = false;
   linger_timer_.cancel();
@@ -201,12 +203,14 @@ void Forwarder::on_taken(Result<outbox::Batch> taken) {
     return;
   }
   is_waiting_there_ = was_signalled_ || (taken->more && !taken->events.empty());
-  if (phase_ == Phase::open) {
+  // Taken before a failure, they would go ahead of what was returned after it.
+  if (phase_ == Phase::open && !is_take_stale_) {
     set_aside_faulty(taken->events);
     arrange(std::move(taken->events));
     pump();
   } else {
     settle(taken->events, outbox::Settlement::returned, {});
+    pump_soon();
     end_if_drained();
   }
 }

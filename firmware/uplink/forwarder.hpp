@@ -117,6 +117,7 @@ class Forwarder final : public Uplink {
   std::vector<Outgoing> outgoing_;
   std::uint64_t next_flight_ = 1;
   bool is_taking_ = false;
+  bool is_take_stale_ = false;  // the take under way began before the last failure
   bool is_waiting_there_ = true;  // the outbox may have something for us
   bool was_signalled_ = false;    // … since the take that is under way began
   bool is_linger_over_ = false;

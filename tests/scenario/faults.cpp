@@ -41,6 +41,7 @@ Faults::Faults(Bed& bed, std::uint64_t seed, FaultMix mix)
                   {3, "power cut at an operation", &Faults::power_cut_at_operation}});
   add(mix.processes, {{2, "kill", &Faults::kill}, {2, "restart", &Faults::restart}});
   add(mix.cards, {{1, "card moved", &Faults::move_card}, {2, "backup", &Faults::backup}});
+  add(mix.outages, {{3, "outage", &Faults::outage}});
   add(mix.feed, {{4, "feed mood", &Faults::feed_mood}});
   for (const Kind& kind : kinds_) weights_ += kind.weight;
   if (weights_ > 0) plan();
@@ -103,6 +104,17 @@ void Faults::flume_refuses() {
 void Faults::flume_away() {
   bed_.centre().set_flume_up(false);
   later(duration(), [this] { bed_.centre().set_flume_up(true); });
+}
+
+void Faults::outage() {
+  const auto time = Microseconds{std::llround(random_.between(6, 18) * 3600e6)};
+  if (chance(0.5)) {
+    bed_.centre().set_flume_up(false);
+    later(time, [this] { bed_.centre().set_flume_up(true); });
+  } else {
+    bed_.centre().set_broker_up(false);
+    later(time, [this] { bed_.centre().set_broker_up(true); });
+  }
 }
 
 void Faults::flume_loses_answers() {

@@ -28,8 +28,9 @@ struct FaultMix {
   bool clock = true;
   bool power = true;
   bool processes = true;
-  bool cards = false;  // moved, restored
-  bool feed = false;   // of the site that is polled
+  bool cards = false;    // moved, restored
+  bool feed = false;     // of the site that is polled
+  bool outages = false;  // of a server, for longer than the outbox can bear
 };
 
 class Faults {
@@ -58,6 +59,7 @@ class Faults {
   void flume_mood();
   void flume_refuses();
   void flume_away();
+  void outage();
   void flume_loses_answers();
   void flume_replicates();
   void feed_mood();

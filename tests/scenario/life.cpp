@@ -43,6 +43,15 @@ Traits draw(const LifeOptions& options) {
   constexpr std::int64_t kSizes[] = {64 << 20, 64 << 20, 2 << 20, 1 << 20};
   bed.max_bytes = kSizes[random.below(4)];
   if (chance(0.3)) bed.keep_delivered_s = 3600;
+  // Some are told more than they can keep while nobody listens.
+  traits.mix.outages = chance(0.2);
+  if (traits.mix.outages) {
+    bed.max_bytes = kSizes[3];
+    bed.lanes = kLanes[0];
+    bed.period_s = kPeriods[0];
+    bed.vehicles = options.vehicles != 0;
+    bed.flow_veh_h = bed.vehicles ? kFlows[0] : 0;
+  }
   FaultMix& mix = traits.mix;
   mix.mean_between = Microseconds{
       std::llround(std::exp(random.between(std::log(600.0), std::log(14400.0))) * 1e6)};
@@ -72,10 +81,10 @@ LifeResult live(const LifeOptions& options) {
   result.traits = text_of(
       "%d lanes of %d s, %.0f veh/h, feed %d, file %d, outbox %lld kB, refusals %d, clock %d, "
       "cards %d, "
-      "read errors %d, a fault every %lld s",
+      "read errors %d, outages %d, a fault every %lld s",
       traits.bed.lanes, traits.bed.period_s, traits.bed.flow_veh_h, traits.bed.has_feed,
       traits.bed.has_file, static_cast<long long>(traits.bed.max_bytes >> 10), traits.mix.refusals,
-      traits.mix.clock, traits.mix.cards, traits.mix.read_errors,
+      traits.mix.clock, traits.mix.cards, traits.mix.read_errors, traits.mix.outages,
       static_cast<long long>(traits.mix.mean_between.count() / 1'000'000));
   Bed bed(traits.bed);
   bed.keep_lines(options.kept_stream);

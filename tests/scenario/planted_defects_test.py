@@ -43,7 +43,7 @@ def plant(patch):
     folder.mkdir(parents=True, exist_ok=True)
     spoilt, compiled, program = (folder / pathlib.Path(name).name, folder / "spoilt.o",
                                  folder / "simulate")
-    applied = run(["patch", "--fuzz=2", "-o", str(spoilt), str(SOURCE / name), str(patch)])
+    applied = run(["patch", "-o", str(spoilt), str(SOURCE / name), str(patch)])
     if applied.returncode != 0:
         return None, "it does not apply any more, make it anew:\n" + applied.stdout
     words = build_command(SOURCE / name)
