@@ -164,14 +164,14 @@ def certificate_alarms(agent, words=""):
 
 
 def cuts_and_kills(agent, receivers):
-    wait_until("both take events", lambda: agent.delivered(20))
+    wait_until("both take events", lambda: agent.delivered(20), 180)
     assert not certificate_alarms(agent), certificate_alarms(agent)
     receivers.cut()
     time.sleep(1)
     receivers.heal()
     restart(agent)
     receivers.restart_as("good")
-    wait_until("both take events after kills and a cut", lambda: agent.delivered(20))
+    wait_until("both take events after kills and a cut", lambda: agent.delivered(20), 180)
 
 
 def wrong_servers(agent, receivers):
@@ -181,6 +181,7 @@ def wrong_servers(agent, receivers):
         alarms = wait_until(
             f"a server that is {name} is an alarm of both",
             lambda: (found := certificate_alarms(agent)) and len(found) == 2 and found,
+            180,
         )
         print(f"  {name}: {alarms['flume']}\n           {alarms['broker']}", flush=True)
         for text in alarms.values():
