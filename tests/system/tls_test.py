@@ -180,12 +180,10 @@ def wrong_servers(agent, receivers):
         restart(agent)
         alarms = wait_until(
             f"a server that is {name} is an alarm of both",
-            lambda: (found := certificate_alarms(agent)) and len(found) == 2 and found,
+            lambda: (found := certificate_alarms(agent, words)) and len(found) == 2 and found,
             180,
         )
         print(f"  {name}: {alarms['flume']}\n           {alarms['broker']}", flush=True)
-        for text in alarms.values():
-            assert words in text, text
         for uplink in agent.status()["uplinks"].values():
             assert uplink["delivered"] == 0 and uplink["refused"] == 0, uplink
 
