@@ -141,6 +141,9 @@ def every_point_is_in_real_kafka(folder, *options):
         asked["uplinks"] = {"flume": {"uplink": "http", "url": flume}}
         agent = Agent(folder, asked)
         agent.start()
+        while not site.answers("verkeersdata"):
+            time.sleep(0.005)
+        served = time.time()
         places = miv_reader.points(site.get("configuratie/xml"))
         expected = miv_reader.minutes(site.get("verkeersdata"), places, time.time())
         wait_until("every point's minute is delivered",
@@ -158,9 +161,11 @@ def every_point_is_in_real_kafka(folder, *options):
         assert_equal(told, places, "traffic.point in Kafka")
         assert agent.process.end() == 0
         site.process.kill()
+        stamps = [int(at) for topic in ingest.topics() for at in ingest.records(topic, "%T\n")]
     finally:
         ingest.down()
-    print(f"{len(expected)} minutes and {len(places)} points in Kafka equal the reading")
+    print(f"{len(expected)} minutes and {len(places)} points in Kafka equal the reading; the last "
+          f"record came {max(stamps) / 1000 - served:.1f} s after the minute was asked for")
 
 
 def generated_minutes_with_every_trap(folder, rounds=12):
