@@ -439,6 +439,73 @@ def the_shell_outlives_a_restart(agent, home, env):
     assert code == 1 and "none.sock" in said, (code, said)
 
 
+VERBS = ("status", "lanes", "outbox", "uplinks", "alarms", "gps", "config show", "help",
+         "loglevel", "set-aside list")  # fmt: skip
+
+
+def every_verb_works(agent, alarm):
+    """And the alarm that names the trouble is there."""
+    wait_until(f"the alarm {alarm}", lambda: alarm in command(agent, "alarms")[1], 60)
+    for line in VERBS:
+        code, said, complaint = command(agent, line)
+        assert code == 0 and said, (line, code, said, complaint)
+    assert command(agent, "set-aside show 7")[0] == 1
+    assert alarm in command(agent, "alarms --json")[1]
+
+
+def node(folder, name):
+    return Agent(
+        folder,
+        {"node": "e19-km31", "board": "sim", "drivers": {"e19": four_lanes()}, "uplinks": {}},
+        name=name,
+    )
+
+
+def with_a_damaged_database(folder):
+    agent = node(folder, "damaged")
+    agent.start()
+    wait_until("something is stored", lambda: agent.status()["outbox"]["events"] > 3)
+    agent.process.kill()
+    database = agent.state / "outbox.db"
+    size = database.stat().st_size
+    with open(database, "r+b") as file:
+        file.write(b"\xa5" * size)
+    agent.start()
+    try:
+        every_verb_works(agent, "outbox_damaged")
+        assert agent.process.end() == 0
+    finally:
+        agent.process.kill()
+
+
+def with_a_full_disk(folder):
+    if os.geteuid() != 0:
+        print("not root: no small file system to fill")
+        return
+    agent = node(folder, "full")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(agent.state)]
+    if subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        print("no leave to mount: no small file system to fill")
+        return
+    try:
+        agent.start()
+        with open(agent.state / "filler", "wb") as filler:
+            try:
+                while True:
+                    filler.write(bytes(65536))
+                    filler.flush()
+            except OSError:
+                pass
+        every_verb_works(agent, "disk_full")
+        (agent.state / "filler").unlink()
+        wait_until("the alarm has ended", lambda: "disk_full" not in command(agent, "alarms")[1], 60)
+        assert agent.process.end() == 0
+    finally:
+        if agent.process is not None:
+            agent.process.kill()
+        subprocess.run(["umount", "-l", str(agent.state)], check=False)
+
+
 def main():
     terminate_on_alarm(420)
     with tempfile.TemporaryDirectory(prefix="berm-shell-") as folder:
@@ -484,6 +551,8 @@ def main():
             assert not maps_libedit(agent.process.pid), "the agent maps libedit"
             the_shell_outlives_a_restart(agent, home, env)
             assert agent.process.end() == 0
+            with_a_damaged_database(folder)
+            with_a_full_disk(folder)
         finally:
             if agent.process is not None:
                 agent.process.kill()
