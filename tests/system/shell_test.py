@@ -498,7 +498,8 @@ def with_a_full_disk(folder):
                 pass
         every_verb_works(agent, "disk_full")
         (agent.state / "filler").unlink()
-        wait_until("the alarm has ended", lambda: "disk_full" not in command(agent, "alarms")[1], 60)
+        has_ended = lambda: "disk_full" not in command(agent, "alarms")[1]
+        wait_until("the alarm has ended", has_ended, 60)
         assert agent.process.end() == 0
     finally:
         if agent.process is not None:
