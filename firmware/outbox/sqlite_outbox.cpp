@@ -124,6 +124,8 @@ void SqliteOutbox::start_commit() {
   BERM_ASSERT(!is_committing_);
   is_committing_ = true;
   commit_timer_.cancel();
+  save_timer_.cancel();  // it goes with the commit
+  is_saving_soon_ = false;
   deadline_.reset();
   not_before_.reset();
   committing_events_ = pending_.drafts.size();

@@ -192,7 +192,8 @@ def generated_minutes_with_every_trap(folder, rounds=12):
     repeated = [key for key, found in got.items() if len(found) > 1]
     assert not repeated, f"emitted twice: {repeated[:5]}"
     common = set(got) & set(read)
-    assert len(common) > 0.8 * len(read), (len(common), len(read))
+    # What the site showed while the agent was away, or not yet back, nobody can have.
+    assert len(common) > 0.5 * len(read), (len(common), len(read))
     # The agent may have met the site a document earlier or later than we did.
     fits = lambda key, fields: not miv_reader.differences(got[key][0], fields)
     expected = {key: next((f for f in read[key] if fits(key, f)), read[key][0]) for key in common}

@@ -386,6 +386,25 @@ TEST(Outbox, SecondProcessIsRefused) {
   EXPECT_EQ(second.error().code, ErrorCode::exists);
 }
 
+TEST(Outbox, WhatWasDeliveredIsWrittenWithTheNextMinutesCommit) {
+  OutboxBed bed;
+  ASSERT_TRUE(bed.open());
+  bed.drain(0);
+  bed.append_lane(1);
+  bed.run_for(Seconds{200});
+  bed.drain(0);
+  bed.run_for(Seconds{200});
+  const auto syncs = [&] { return bed.disk().volume().operations(hal::DiskOperation::sync); };
+  const std::uint64_t before = syncs();
+  for (int minute = 0; minute < 10; ++minute) {
+    bed.append_lane(1);
+    bed.run_for(Seconds{2});
+    bed.drain(0);
+    bed.run_for(Seconds{57});
+  }
+  EXPECT_EQ(syncs() - before, 10u);
+}
+
 TEST(Outbox, EventsAreTakenWhileCommitsFailAndTheCommitIsTriedAgain) {
   OutboxBed bed;
   ASSERT_TRUE(bed.open());
