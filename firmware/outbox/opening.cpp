@@ -134,12 +134,25 @@ Result<void> make_way(hal::Disk& disk, const std::string& directory) {
   return {};
 }
 
+// The process before this one may have ended because a sync of its log failed: what the system
+// shows of the log then need not be on the medium, and whatever is committed behind it would go
+// with it at a power cut.
+Result<void> renew_log(hal::Disk& disk, const OutboxOptions& options) {
+  const std::string log = database_path(options.directory) + "-wal";
+  if (!disk.exists(log)) return {};
+  const auto renewed = disk.renew(log);
+  if (renewed || renewed.error().code != ErrorCode::full) return renewed;
+  BERM_CHECK(remove_if_there(disk, options.directory + "/outbox.ballast"));
+  return disk.renew(log);
+}
+
 }  // namespace
 
 Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
   const std::string path = database_path(options.directory);
   BERM_CHECK(refuse_newer(disk, path));
   BERM_CHECK(make_way(disk, options.directory));
+  BERM_CHECK(renew_log(disk, options));
   BERM_TRY(auto database, Database::open(path, disk.sqlite_vfs()));
   BERM_CHECK(database->execute(kBeforeFirstRead));
   BERM_TRY(const std::int64_t version, database->integer("PRAGMA user_version"));

@@ -187,6 +187,26 @@ Result<void> SystemDisk::write_whole(const std::string& path, std::string_view b
   return sync_directory(parent_of(path));
 }
 
+Result<void> SystemDisk::renew(const std::string& path) {
+  BERM_TRY(const UniqueFd fd, open_file(path, O_RDWR));
+  std::string piece(kReadPiece, '\0');
+  for (off_t at = 0;;) {
+    const ssize_t count =
+        repeated([&] { return ::pread(fd.get(), piece.data(), piece.size(), at); });
+    if (count < 0) return failed("reading", path);
+    if (count == 0) return sync_file(fd.get(), path);
+    for (ssize_t done = 0; done < count;) {
+      const auto left = static_cast<std::size_t>(count - done);
+      const ssize_t written = repeated([&] {
+        return ::pwrite(fd.get(), &piece[static_cast<std::size_t>(done)], left, at + done);
+      });
+      if (written < 0) return failed("writing", path);
+      done += written;
+    }
+    at += count;
+  }
+}
+
 Result<void> SystemDisk::rename(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return failed("renaming", from + " to " + to);
   return {};

@@ -130,6 +130,19 @@ Result<void> SimDisk::write_whole(const std::string& path, std::string_view byte
   return volume_->sync_directory(directory_of(path));
 }
 
+Result<void> SimDisk::renew(const std::string& path) {
+  BERM_TRY(const SimNodePtr node, volume_->open(path, false, false));
+  std::string bytes(node->seen.size(), '\0');
+  BERM_TRY(const std::size_t length, volume_->read(*node, 0, bytes));
+  std::string_view left(bytes.data(), length);
+  for (int n = 0; !left.empty() && n < kMaxShortWrites; ++n) {
+    BERM_TRY(const std::size_t taken, volume_->write(*node, length - left.size(), left));
+    left.remove_prefix(taken);
+  }
+  if (!left.empty()) return fail(system_error(path, EIO));
+  return volume_->sync(node);
+}
+
 Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
   return volume_->rename(from, to);
 }

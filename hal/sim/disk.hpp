@@ -33,6 +33,7 @@ class SimDisk final : public Disk {
                               std::size_t max_bytes) const override;
   Result<std::unique_ptr<File>> open_append(const std::string& path) override;
   Result<void> write_whole(const std::string& path, std::string_view bytes) override;
+  Result<void> renew(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> make_directory(const std::string& path) override;

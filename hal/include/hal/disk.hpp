@@ -51,6 +51,10 @@ class Disk {
   virtual Result<std::unique_ptr<File>> open_append(const std::string& path) = 0;
   // All or nothing and durable: temporary file, sync, rename, sync of the directory.
   virtual Result<void> write_whole(const std::string& path, std::string_view bytes) = 0;
+  // Writes what a file holds over itself and syncs it. After a failed sync the system shows bytes
+  // that it may never bring to the medium; another process cannot tell, unless it writes them
+  // again. Takes no space, changes nothing, and a power cut in the middle of it harms nothing.
+  virtual Result<void> renew(const std::string& path) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;  // missing: Error not_found
   virtual Result<void> make_directory(

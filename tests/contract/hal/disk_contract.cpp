@@ -91,6 +91,18 @@ TEST_P(DiskContract, WriteWholeMakesAndReplacesAndLeavesNothingElse) {
   EXPECT_EQ(disk.list(backend_->directory()).value(), (Names{"a", "empty"}));
 }
 
+TEST_P(DiskContract, RenewChangesNothing) {
+  std::string bytes;
+  for (int i = 0; i < 200000; ++i) bytes.push_back(static_cast<char>(i * 7 + i / 256));
+  for (const std::string& whole : {std::string(), std::string("a line\n"), bytes}) {
+    ASSERT_TRUE(backend_->disk().write_whole(path("a"), whole));
+    EXPECT_TRUE(backend_->disk().renew(path("a")));
+    EXPECT_EQ(backend_->disk().read(path("a"), kMax).value(), whole);
+  }
+  EXPECT_EQ(backend_->disk().renew(path("no")).error().code, ErrorCode::not_found);
+  EXPECT_FALSE(backend_->disk().exists(path("no")));
+}
+
 TEST_P(DiskContract, RenameReplacesItsTarget) {
   Disk& disk = backend_->disk();
   ASSERT_TRUE(disk.write_whole(path("from"), "new"));

@@ -133,5 +133,40 @@ TEST(OutboxPowerCut, DuringTheVeryFirstOpenLeavesNothingThatStopsTheNext) {
   }
 }
 
+// The process ends because a sync failed. The next one sees what that sync did not bring to the
+// medium, and commits behind it.
+TEST(OutboxPowerCut, AfterAFailedSyncAndARestartLosesNothingAcknowledged) {
+  int met = 0;
+  for (std::uint64_t n = 0; n < 24; ++n) {
+    SCOPED_TRACE("sync number " + std::to_string(n));
+    OutboxBed bed(n + 1);
+    ASSERT_TRUE(bed.open());
+    std::int64_t acknowledged = 0;
+    bed.append_lane(1, [&] { ++acknowledged; });
+    bed.run_for(Seconds{2});
+    if (n % 2 == 0) bed.close();
+    hal::SimVolume& volume = bed.disk().volume();
+    const std::uint64_t before = volume.operations(hal::DiskOperation::sync);
+    volume.inject({.operation = hal::DiskOperation::sync, .let_pass = n / 2});
+    if (n % 2 != 0 || bed.open()) {
+      bed.append_lane(1, [&] { ++acknowledged; });
+      bed.run_for(Milliseconds{1500});
+    }
+    if (volume.operations(hal::DiskOperation::sync) - before > n / 2) ++met;
+    volume.clear_faults();
+    bed.kill();
+    ASSERT_TRUE(bed.open());
+    for (int i = 0; i < 5; ++i) {
+      bed.append_lane(1, [&] { ++acknowledged; });
+      bed.run_for(Seconds{2});
+    }
+    bed.power_cut();
+    ASSERT_TRUE(bed.open());
+    EXPECT_FALSE(bed.alarms().ever.contains("outbox_damaged/outbox"));
+    EXPECT_GE(static_cast<std::int64_t>(only(bed.drain(0), "traffic.lane").size()), acknowledged);
+  }
+  EXPECT_GT(met, 4) << "the faults came too late";
+}
+
 }  // namespace
 }  // namespace berm::test

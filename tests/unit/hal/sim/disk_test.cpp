@@ -235,6 +235,16 @@ TEST_F(SimDiskTest, WhatAFailedSyncLeftIsNotBroughtToTheMediumByTheNextOne) {
   EXPECT_EQ(disk_.read("/d/a", kMax).value(), std::string(1, '\0'));
 }
 
+TEST_F(SimDiskTest, WhatAFailedSyncLeftIsBroughtToTheMediumByRenewing) {
+  auto file = open("/d/a");
+  ASSERT_TRUE(file->append("whole"));
+  disk_.volume().inject({.operation = DiskOperation::sync});
+  EXPECT_FALSE(file->sync());
+  EXPECT_TRUE(disk_.renew("/d/a"));
+  cut();
+  EXPECT_EQ(disk_.read("/d/a", kMax).value(), "whole");
+}
+
 TEST_F(SimDiskTest, AFullDiskTakesWhatFitsAndSaysSo) {
   disk_.volume().set_capacity(disk_.volume().used() + 10);
   auto file = open("/d/a");
