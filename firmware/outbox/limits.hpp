@@ -23,7 +23,7 @@ inline constexpr std::int64_t kMinOfferReserve =
 inline constexpr std::int64_t kOfferReserveBatches = 16;
 inline constexpr std::int64_t kMaxSeries = 1ll << 22;  // streams × epochs
 
-inline constexpr int kPageBytes = 2048;  // of a new database; an older one keeps its 4096
+inline constexpr int kPageBytes = 1024;  // of a new database; an older one keeps its own
 inline constexpr std::int64_t kCheckpointBytes = 512 << 10;  // of WAL before it is copied back
 inline constexpr std::int64_t kWalLimitBytes = 1ll << 20;    // the file shrinks back to this
 inline constexpr std::size_t kMaxLogRead = 64u << 20;        // a larger one is not looked at

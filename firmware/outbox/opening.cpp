@@ -20,7 +20,7 @@ constexpr std::string_view kSalvaged = "outbox.db.salvaged-";
 constexpr const char* kBeforeFirstRead =
     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;";
 // Before the first table; on a database that has one, these would write.
-constexpr const char* kBeforeFirstTable = "PRAGMA page_size=2048; PRAGMA auto_vacuum=INCREMENTAL;";
+constexpr const char* kBeforeFirstTable = "PRAGMA page_size=1024; PRAGMA auto_vacuum=INCREMENTAL;";
 
 std::int64_t log_bytes(const OutboxOptions& options) {
   return std::min(kWalLimitBytes, std::max(options.max_bytes, kMinCeilingBytes) / 4);

@@ -52,7 +52,8 @@ struct Before {
   std::string_view key;
 };
 
-void put_record(std::string& out, const Record& record, Before& before) {
+// All but the tail.
+void put_head(std::string& out, const Record& record, Before& before) {
   unsigned flags = static_cast<unsigned>(record.clock) << kClockShift;
   if (record.wall_us) flags |= kHasWall;
   if (record.made_wall_us) flags |= kHasMadeWall;
@@ -76,7 +77,37 @@ void put_record(std::string& out, const Record& record, Before& before) {
   if (record.vehicles) put_signed(out, *record.vehicles);
   if ((flags & kSameSource) == 0) put_text(out, before.source = record.source);
   if ((flags & kSameKey) == 0) put_text(out, before.key = record.key);
-  put_text(out, record.tail);
+}
+
+std::string rows_of(std::span<const Record> records) {
+  std::string body;
+  Before before;
+  for (const Record& record : records) {
+    put_head(body, record, before);
+    put_text(body, record.tail);
+  }
+  return body;
+}
+
+// Empty: the tails cannot be turned, or it is not worth it.
+std::string turned(std::span<const Record> records) {
+  if (records.size() < 2) return {};
+  std::vector<std::string_view> tails;
+  tails.reserve(records.size());
+  for (const Record& record : records) tails.push_back(record.tail);
+  const auto columns = columns_of(tails);
+  if (!columns) return {};
+  std::string body;
+  Before before;
+  for (const Record& record : records) put_head(body, record, before);
+  return body += *columns;
+}
+
+bool is_columns(Codec codec) {
+  return codec == Codec::plain_columns || codec == Codec::zstd_columns;
+}
+bool is_zstd(Codec codec) {
+  return codec == Codec::zstd || codec == Codec::zstd_columns;
 }
 
 // Reads what put_* wrote; after a fault everything is zero and empty and `is_good` says so.
@@ -115,6 +146,7 @@ class Reader {
   }
   bool is_good() const { return good_; }
   bool is_at_end() const { return bytes_.empty(); }
+  std::string_view rest() const { return bytes_; }
 
  private:
   unsigned bad() {
@@ -126,7 +158,7 @@ class Reader {
   bool good_ = true;
 };
 
-Record read_record(Reader& in, Before& before) {
+Record read_head(Reader& in, Before& before) {
   Record record;
   const unsigned flags = in.byte();
   record.clock = static_cast<ClockSource>((flags >> kClockShift) & 3u);
@@ -145,7 +177,6 @@ Record read_record(Reader& in, Before& before) {
   if ((flags & kSameKey) == 0) before.key = in.text();
   record.source = before.source;
   record.key = before.key;
-  record.tail = in.text();
   return record;
 }
 
@@ -187,11 +218,30 @@ Result<std::vector<Record>> read_records(std::string_view bytes, std::size_t cou
   Before before;
   std::vector<Record> records;
   records.reserve(count);
-  for (std::size_t i = 0; i < count && in.is_good(); ++i)
-    records.push_back(read_record(in, before));
+  for (std::size_t i = 0; i < count && in.is_good(); ++i) {
+    records.push_back(read_head(in, before));
+    records.back().tail = in.text();
+  }
   if (!in.is_good() || !in.is_at_end()) return damaged("does not add up");
   return records;
 }
+
+namespace {
+
+// As read_records, of columns; `tails` is what their tails are views into.
+Result<std::vector<Record>> read_columns(std::string_view bytes, std::size_t count, Tails& tails) {
+  Reader in(bytes);
+  Before before;
+  std::vector<Record> records;
+  records.reserve(count);
+  for (std::size_t i = 0; i < count && in.is_good(); ++i) records.push_back(read_head(in, before));
+  if (!in.is_good()) return damaged("does not add up");
+  BERM_TRY(tails, tails_of(in.rest(), count, kMaxBodyBytes));
+  for (std::size_t i = 0; i < count; ++i) records[i].tail = tails.views[i];
+  return records;
+}
+
+}  // namespace
 
 struct SegmentCodec::Contexts {
   struct Free {
@@ -220,10 +270,15 @@ SegmentCodec::~SegmentCodec() = default;
 Packed SegmentCodec::pack(std::span<const Record> records) {
   BERM_ASSERT(!records.empty() && records.size() <= kMaxSegmentEvents);
   Packed packed;
-  Before before;
-  for (const Record& record : records) put_record(packed.body, record, before);
+  packed.body = turned(records);
+  const bool is_turned = !packed.body.empty();
+  if (!is_turned) packed.body = rows_of(records);
   packed.raw_bytes = packed.body.size();
-  if (packed.raw_bytes >= kMinCompressedBytes && compress(packed.body)) packed.codec = Codec::zstd;
+  const bool is_compressed = packed.raw_bytes >= kMinCompressedBytes && compress(packed.body);
+  if (is_turned)
+    packed.codec = is_compressed ? Codec::zstd_columns : Codec::plain_columns;
+  else
+    packed.codec = is_compressed ? Codec::zstd : Codec::plain;
   packed.body += checksum_of(packed.body);
   return packed;
 }
@@ -247,18 +302,22 @@ Result<OpenedSegment> SegmentCodec::open(Codec codec, std::size_t raw_bytes, std
   const std::string_view sum = body.substr(body.size() - kSumBytes);
   body.remove_suffix(kSumBytes);
   if (checksum_of(body) != sum) return damaged("its checksum does not hold");
+  if (codec < Codec::plain || codec > Codec::zstd_columns) return damaged("unknown codec");
   OpenedSegment segment;
-  segment.size_ = raw_bytes;
   segment.bytes_ = std::make_unique_for_overwrite<char[]>(raw_bytes);
-  if (codec == Codec::plain) {
-    if (body.size() != raw_bytes) return damaged("wrong size");
-    std::memcpy(segment.bytes_.get(), body.data(), body.size());
-  } else if (codec == Codec::zstd) {
+  if (is_zstd(codec)) {
     BERM_CHECK(expand(body, segment.bytes_.get(), raw_bytes));
+  } else if (body.size() != raw_bytes) {
+    return damaged("wrong size");
   } else {
-    return damaged("unknown codec");
+    std::memcpy(segment.bytes_.get(), body.data(), body.size());
   }
-  BERM_TRY(segment.records_, read_records({segment.bytes_.get(), raw_bytes}, count));
+  const std::string_view bytes(segment.bytes_.get(), raw_bytes);
+  if (is_columns(codec)) {
+    BERM_TRY(segment.records_, read_columns(bytes, count, segment.tails_));
+  } else {
+    BERM_TRY(segment.records_, read_records(bytes, count));
+  }
   return segment;
 }
 

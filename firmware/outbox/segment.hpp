@@ -4,9 +4,10 @@
 // wall time. Body, per event: a byte of flags; zigzag varints of mono (difference to the event
 // before), wall − mono (difference to that of the event before), made − mono, made_wall −
 // made_mono, vehicles; source, key (left out where the same as before) and tail, each with its
-// length. Codec 1 is plain, 2 is zstd. Limits: kMaxSegmentEvents, kMaxBodyBytes expanded. decode
-// refuses anything that does not add up as Error damaged, and never reads beyond what it was given.
-// A codec is one thread's at a time.
+// length. Where the tails can be turned (columns.hpp), they stand as columns behind all the rest.
+// Limits: kMaxSegmentEvents, kMaxBodyBytes expanded, of tails too. open refuses anything that does
+// not add up as Error damaged, and never reads beyond what it was given. A codec is one thread's at
+// a time.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "firmware/event/event.hpp"
+#include "firmware/outbox/columns.hpp"
 #include "hal/base/result.hpp"
 #include "hal/base/time.hpp"
 
@@ -39,10 +41,10 @@ struct Record {
 
 Record record_of(const event::Draft& draft);
 
-// The records of an expanded body; the views are into it.
+// The records of an expanded body of events one by one; the views are into it.
 Result<std::vector<Record>> read_records(std::string_view bytes, std::size_t count);
 
-enum class Codec : int { plain = 1, zstd = 2 };
+enum class Codec : int { plain = 1, zstd = 2, plain_columns = 3, zstd_columns = 4 };
 
 struct Packed {
   Codec codec = Codec::plain;
@@ -58,7 +60,7 @@ class OpenedSegment {
  private:
   friend class SegmentCodec;
   std::unique_ptr<char[]> bytes_;
-  std::size_t size_ = 0;
+  Tails tails_;
   std::vector<Record> records_;
 };
 

@@ -15,9 +15,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t count = 1 + (data[0] | (data[1] << 8u)) % kMaxSegmentEvents;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   SegmentCodec codec;
-  for (const Codec how : {Codec::plain, Codec::zstd}) {
+  for (const Codec how : {Codec::plain, Codec::zstd, Codec::plain_columns, Codec::zstd_columns}) {
     const auto opened = codec.open(how, size, count, bytes);
     BERM_ASSERT(!opened || opened->records().size() == count);
+  }
+  // Without the checksum in its way.
+  const auto tails = tails_of(bytes, count, kMaxBodyBytes);
+  const auto columns = tails ? columns_of(tails->views) : std::nullopt;
+  if (columns) {
+    const auto same = tails_of(*columns, count, kMaxBodyBytes);
+    BERM_ASSERT(same && same->views == tails->views);
   }
   const auto checkpoint = codec.open_checkpoint(bytes);
   BERM_ASSERT(!checkpoint || bytes[0] == 1 || checkpoint->size() <= kMaxCheckpointBytes);

@@ -14,7 +14,7 @@ namespace berm::test {
 namespace {
 
 constexpr const char* kDatabase = "/state/berm/outbox.db";
-constexpr std::size_t kPage = 2048;
+constexpr std::size_t kPage = 1024;
 
 class OutboxSalvage : public ::testing::Test {
  protected:
@@ -45,17 +45,31 @@ class OutboxSalvage : public ::testing::Test {
     content.replace(offset, kPage, kPage, '\0');
     put(content);
   }
-  // A page of rows amid the others: a leaf of a table that holds bodies of lane periods.
+  // The leaves of the tree of pages at `offset`, in their order: an inner page (kind 5) points at
+  // its children, before each cell and, at byte 8, behind the last.
+  void gather_leaves(std::string_view content, std::size_t offset,
+                     std::vector<std::size_t>& leaves) {
+    const std::string_view page = content.substr(offset, kPage);
+    if (page[0] != 0x05) return leaves.push_back(offset);
+    const auto number = [&](std::size_t at, std::size_t size) {
+      std::size_t value = 0;
+      for (std::size_t i = 0; i < size; ++i)
+        value = value << 8 | static_cast<unsigned char>(page[at + i]);
+      return value;
+    };
+    for (std::size_t cell = 0; cell < number(3, 2); ++cell) {
+      gather_leaves(content, (number(number(12 + 2 * cell, 2), 4) - 1) * kPage, leaves);
+    }
+    gather_leaves(content, (number(8, 4) - 1) * kPage, leaves);
+  }
+  // A page of rows amid the others of the table of segments.
   std::size_t some_leaf(std::size_t which = 1, std::size_t of = 2) {
+    const std::size_t root = root_of("segment");
     const std::string content = bytes();
     std::vector<std::size_t> leaves;
-    for (std::size_t at = kPage; at < content.size(); at += kPage) {
-      const std::string_view page(content.data() + at, kPage);
-      // Bytes 3 and 4 say how many rows are on it: the other tables here are smaller.
-      if (page[0] == 0x0d && page[3] == 0 && page[4] >= 5) leaves.push_back(at);
-    }
+    gather_leaves(content, root, leaves);
     EXPECT_GT(leaves.size(), 4u);
-    return leaves.empty() ? kPage : leaves[leaves.size() * which / of];
+    return leaves[leaves.size() * which / of];
   }
   // Runs and delivers until all that was salvaged is.
   void gather(Seconds time = Seconds{60}) {

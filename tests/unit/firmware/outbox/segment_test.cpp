@@ -113,6 +113,98 @@ TEST(Segment, RandomEventsComeBack) {
   }
 }
 
+std::vector<Record> records_of(const std::vector<std::string>& tails) {
+  std::vector<Record> records;
+  for (const std::string& tail : tails) records.push_back(Record{.tail = tail});
+  return records;
+}
+
+TEST(Segment, TailsOfTheSameNamesAreTurnedIntoColumns) {
+  const std::vector<std::string> tails = {
+      R"(,"uid":92301,"flags":"half \" , [","of":{"a":[1,2],"b":"}"},"x":null)",
+      R"(,"uid":92302,"flags":"","of":[],"x":-1.5)", R"(,"uid":92301,"flags":"\\","of":0,"x":1e9)"};
+  const auto records = records_of(tails);
+  SegmentCodec codec;
+  EXPECT_EQ(codec.pack(records).codec, Codec::plain_columns);
+  expect_round_trip(records);
+}
+
+TEST(Segment, TailsThatCannotBeTurnedStayAsTheyAre) {
+  SegmentCodec codec;
+  const std::string good = R"(,"a":1,"b":2)";
+  for (const std::string& other :
+       {std::string(R"(,"a":1)"), std::string(R"(,"a":1,"b":2,"c":3)"),
+        std::string(R"(,"a":1,"c":2)"), std::string(R"(,"a":,"b":2)"),
+        std::string(",\"a\":1\n,\"b\":2"), std::string("x"), std::string(),
+        std::string(R"(,"a":1,)"), std::string(R"(,"a\"":1,"b":2)"),
+        std::string(R"(,"a":"1,"b":2)")}) {
+    SCOPED_TRACE(other);
+    for (const std::vector<std::string>& tails : {std::vector{good, other}, {other, good}}) {
+      EXPECT_EQ(codec.pack(records_of(tails)).codec, Codec::plain);
+      expect_round_trip(records_of(tails));
+    }
+  }
+  const std::vector<std::string> alone = {good};
+  EXPECT_EQ(codec.pack(records_of(alone)).codec, Codec::plain);
+}
+
+// Names and values as a driver writes them, and now and then something else.
+std::string random_tail(hal::SimRandom& random, std::size_t fields) {
+  const std::vector<std::string> values = {"0",     "null",     "91.25",
+                                           R"("")", R"("a,b")", R"({"c":[1,2]})"};
+  std::string tail;
+  for (std::size_t field = 0; field < fields; ++field) {
+    tail += ",\"f" + std::to_string(field) + "\":" + values[random.below(values.size())];
+  }
+  if (random.below(200) == 0) tail += random.below(2) == 0 ? "," : "\n";
+  return tail;
+}
+
+TEST(Segment, RandomMembersComeBack) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    hal::SimRandom random(seed);
+    const std::size_t fields = random.below(8);
+    std::vector<std::string> tails;
+    for (std::size_t i = 0; i <= random.below(60); ++i)
+      tails.push_back(random_tail(random, fields));
+    expect_round_trip(records_of(tails));
+  }
+}
+
+TEST(Segment, ColumnsOfLanePeriodsTakeLessThanTwoThirdsOfTheirRows) {
+  hal::SimRandom random(7);
+  std::vector<std::string> tails;
+  for (int i = 0; i < 100; ++i) {
+    std::string tail = ",\"uid\":" + std::to_string(92301 + i) + ",\"lane\":\"R10\"";
+    for (int n = 1; n <= 20; ++n) {
+      const std::string value = std::to_string(random.below(100)) + "." + std::to_string(n % 10);
+      tail += ",\"measure_class_" + std::to_string(n) + "_speed\":" + value;
+    }
+    tails.push_back(tail);
+  }
+  SegmentCodec codec;
+  const std::size_t columns = codec.pack(records_of(tails)).body.size();
+  tails[0] += ",\"z\":0";  // so that they stay rows
+  const std::size_t rows = codec.pack(records_of(tails)).body.size();
+  EXPECT_LT(columns * 3, rows * 2);
+}
+
+TEST(Segment, DamagedColumnsAreAnErrorNeverACrash) {
+  const std::string columns = ":a\n1\n2\n=b\nx\n";
+  const auto tails = tails_of(columns, 2, 100);
+  ASSERT_TRUE(tails);
+  EXPECT_EQ(tails->views, (std::vector<std::string_view>{",\"a\":1,\"b\":x", ",\"a\":2,\"b\":x"}));
+  EXPECT_TRUE(tails_of(columns, 2, 24));
+  EXPECT_FALSE(tails_of(columns, 2, 23));
+  EXPECT_FALSE(tails_of(columns, 3, 100));
+  EXPECT_FALSE(tails_of(columns, 1, 100));
+  for (std::size_t cut = 1; cut < columns.size(); ++cut) {
+    const auto cut_off = tails_of(std::string_view(columns).substr(0, cut), 2, 100);
+    EXPECT_EQ(cut_off.has_value(), cut == 7) << cut;  // a column less is what it is
+  }
+}
+
 TEST(Segment, DamageIsAnErrorNeverACrash) {
   SegmentCodec codec;
   std::vector<Record> records(20, Record{.mono_us = 1, .source = "e19", .tail = ",\"a\":\"bcd\""});
