@@ -89,7 +89,7 @@ Result<void> Commit::write(std::span<const event::Draft> drafts) {
 
 Result<void> Commit::write_stream(const Drafts& drafts) {
   BERM_TRY(const SeriesIndex index, series_of(*drafts.front()->schema));
-  BERM_CHECK(extend_offer(index));
+  BERM_CHECK(extend_offer(index, static_cast<std::int64_t>(drafts.size())));
   std::span<const event::Draft* const> rest = drafts;
   while (!rest.empty()) {
     const std::size_t length = segment_length(rest);
@@ -122,12 +122,13 @@ Result<void> Commit::write_segment(std::span<const event::Draft* const> drafts, 
 }
 
 // A stream whose newest events are being offered as they come has its mark moved on with this
-// commit, so that the offer needs no commit of its own.
-Result<void> Commit::extend_offer(SeriesIndex index) {
+// commit of `count`, so that the offer needs no commit of its own.
+Result<void> Commit::extend_offer(SeriesIndex index, std::int64_t count) {
   Series& series = core_.books.series[index];
   const bool is_live = series.offered_below >= series.next_seq && series.next_seq > 1;
-  if (!is_live || series.offered_below > series.next_seq + kMinOfferReserve / 4) return {};
-  series.offered_below = series.next_seq + kMinOfferReserve;
+  const std::int64_t behind = series.next_seq + count;
+  if (!is_live || series.offered_below > behind + kMinOfferReserve / 4) return {};
+  series.offered_below = behind + kMinOfferReserve;
   return core_.tables.update_series(series);
 }
 

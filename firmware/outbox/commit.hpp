@@ -29,7 +29,7 @@ class Commit {
   Result<void> write_stream(const Drafts& drafts);
   Result<void> write_segment(std::span<const event::Draft* const> drafts, SeriesIndex index);
   Result<void> keep_boot();
-  Result<void> extend_offer(SeriesIndex index);
+  Result<void> extend_offer(SeriesIndex index, std::int64_t count);
   Core core_;
 };
 
