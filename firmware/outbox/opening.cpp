@@ -84,6 +84,10 @@ std::string database_path(const std::string& directory) {
   return directory + "/" + std::string(kName);
 }
 
+std::string ballast_path(const OutboxOptions& options) {
+  return options.directory + "/outbox.ballast";
+}
+
 std::int64_t ballast_bytes(const OutboxOptions& options) {
   return std::min(kBallastBytes, options.max_bytes / 8);
 }
@@ -142,7 +146,7 @@ Result<void> renew_log(hal::Disk& disk, const OutboxOptions& options) {
   if (!disk.exists(log)) return {};
   const auto renewed = disk.renew(log);
   if (renewed || renewed.error().code != ErrorCode::full) return renewed;
-  BERM_CHECK(remove_if_there(disk, options.directory + "/outbox.ballast"));
+  BERM_CHECK(remove_if_there(disk, ballast_path(options)));
   return disk.renew(log);
 }
 

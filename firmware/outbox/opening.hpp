@@ -22,6 +22,7 @@ inline constexpr std::int64_t kSchemaVersion = 1;
 std::string database_path(const std::string& directory);
 // Pages the database may have: max_bytes less the log and the ballast.
 std::int64_t ceiling_pages(const OutboxOptions& options, std::int64_t page_bytes);
+std::string ballast_path(const OutboxOptions& options);
 std::int64_t ballast_bytes(const OutboxOptions& options);
 
 struct Opened {

@@ -95,6 +95,7 @@ class Store {
   bool was_open() const;
   void mark_open();
   void close_in_order();
+  void make_room_to_begin();
   Result<void> begin(const std::string& damage);
   Result<void> open_sound(const std::string& damage, bool& is_tail_lost);
   Result<void> establish(bool is_tail_lost);

@@ -22,7 +22,7 @@ WalState log_state(hal::Disk& disk, const std::string& directory) {
 }
 
 bool is_ballast_whole(hal::Disk& disk, const OutboxOptions& options) {
-  const std::string path = options.directory + "/outbox.ballast";
+  const std::string path = ballast_path(options);
   if (!disk.exists(path)) return false;
   const auto file = disk.open_append(path);
   if (!file) return true;  // there, and nothing to be done about it now
@@ -101,6 +101,11 @@ Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const S
   }
   std::unique_ptr<Store> store(new Store(options, parts));
   auto begun = store->begin(damage);
+  if (!begun && begun.error().code == ErrorCode::full) {
+    store->make_room_to_begin();
+    store = std::unique_ptr<Store>(new Store(options, parts));
+    begun = store->begin(damage);
+  }
   if (begun) return store;
   const Error& error = begun.error();
   if (!damage.empty() || error.code != ErrorCode::damaged) return fail(error);
@@ -108,6 +113,14 @@ Result<std::unique_ptr<Store>> Store::open(const OutboxOptions& options, const S
   store->abandon();
   store.reset();
   return open(options, parts, error.text);
+}
+
+// The file system is full, and even a first commit needs a log. The ballast is there for this; and
+// what the log of the life before holds goes back into the database, which need not grow for it.
+void Store::make_room_to_begin() {
+  static_cast<void>(parts_.disk.remove(ballast_path(options_)));
+  if (database_) close_in_order();
+  is_open_ = false;
 }
 
 Result<void> Store::open_files() {

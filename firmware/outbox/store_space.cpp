@@ -15,10 +15,6 @@ constexpr int kMaxRounds = 16;  // of retention in one job: the loop's commits w
 constexpr std::int64_t kSetAsideRound = 100;
 constexpr std::int64_t kMinShrinkPages = 256;
 
-std::string ballast_path(const OutboxOptions& options) {
-  return options.directory + "/outbox.ballast";
-}
-
 }  // namespace
 
 Result<std::int64_t> Store::used_pages() {

@@ -164,6 +164,7 @@ Result<void> SimVolume::meet_fault(DiskOperation operation, std::string_view pat
     if (fault.operation != operation || !path.contains(fault.path_contains)) continue;
     if (active->seen++ < fault.let_pass) continue;
     const DiskFaultKind kind = fault.kind;
+    ++faults_met_;
     if (!fault.is_lasting) faults_.erase(active);
     if (kind == DiskFaultKind::io) return fail(system_error(path, EIO));
     if (kind == DiskFaultKind::no_space) return fail(system_error(path, ENOSPC));

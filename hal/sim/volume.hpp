@@ -111,6 +111,8 @@ class SimVolume {
   bool is_off() const { return is_off_; }
   void inject(DiskFault fault) { faults_.push_back({std::move(fault), 0}); }
   void clear_faults() { faults_.clear(); }
+  // How many operations failed by an injected fault.
+  std::uint64_t faults_met() const { return faults_met_; }
   void set_read_only(bool on) { is_read_only_ = on; }
   bool is_read_only() const { return is_read_only_; }
   void set_capacity(std::uint64_t bytes) { options_.capacity_bytes = bytes; }
@@ -167,6 +169,7 @@ class SimVolume {
   Observer observer_;
   std::uint64_t operations_ = 0;
   std::uint64_t synced_bytes_ = 0;
+  std::uint64_t faults_met_ = 0;
   std::uint64_t generation_ = 1;
   std::uint64_t next_number_ = 2;
   bool is_off_ = false;

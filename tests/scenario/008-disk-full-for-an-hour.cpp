@@ -18,4 +18,21 @@ TEST(Scenario008, AFullDiskIsAlarmedAndOutlived) {
   EXPECT_SOUND(bed);
 }
 
+TEST(Scenario008, ItStartsWhileTheDiskIsFull) {
+  Bed bed({.flow_veh_h = 600});
+  hal::SimVolume& volume = bed.cabinet().disk().volume();
+  const std::uint64_t before = volume.capacity();
+  bed.at(hours(1), [&] { volume.set_capacity(volume.used()); });
+  bed.at(hours(1) + minutes(5), [&] { bed.cabinet().kill(Seconds{1}); });
+  bed.at(hours(1) + minutes(10), [&] { bed.cabinet().restart(Seconds{1}); });
+  bed.at(hours(1) + minutes(15), [&] { bed.cabinet().power_cut(Seconds{20}); });
+  bed.at(hours(1) + minutes(20), [&] {
+    EXPECT_TRUE(bed.cabinet().is_running());
+    EXPECT_EQ(bed.cabinet().failed_starts(), 0u) << bed.cabinet().last_start_error();
+  });
+  bed.at(hours(2), [&] { volume.set_capacity(before); });
+  bed.run(hours(3) + kCommitted);
+  EXPECT_SOUND(bed);
+}
+
 }  // namespace berm::scenario

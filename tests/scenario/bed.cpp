@@ -199,9 +199,21 @@ const std::vector<std::string>& Bed::finish() {
                                      static_cast<long long>((kSettleTime + kMaxDrain).count())) +
                                  why);
   }
+  judge_starts();
   read_stick();
   oracle_.judge(now());
   return oracle_.violations();
+}
+
+// A failing call may end one start. Nothing else may: not what a power cut left, not a full disk.
+void Bed::judge_starts() {
+  const std::uint64_t failed = cabinet_->failed_starts();
+  const std::uint64_t excused = cabinet_->disk().volume().faults_met();
+  if (failed <= excused) return;
+  oracle_.violation(now(), text_of("%llu starts failed, %llu calls of the disk: %s",
+                                   static_cast<unsigned long long>(failed),
+                                   static_cast<unsigned long long>(excused),
+                                   cabinet_->last_start_error().c_str()));
 }
 
 std::string Bed::report() const {

@@ -91,6 +91,7 @@ class Bed {
   void receive(Receiver& receiver, std::string_view line);
   void sample();
   void read_stick();
+  void judge_starts();
   bool is_drained();
   std::unique_ptr<Cabinet> make_cabinet(const std::string& machine_id);
 

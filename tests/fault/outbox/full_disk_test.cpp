@@ -73,6 +73,47 @@ TEST_F(OutboxFullDisk, WithNothingToGiveItAlarmsKeepsSamplingAndRecovers) {
   EXPECT_EQ(only(bed_.drain(0), "traffic.lane").size(), 100u);
 }
 
+TEST_F(OutboxFullDisk, ItStartsOnAFullFileSystemByItsBallast) {
+  ASSERT_TRUE(bed_.open());
+  append(300);
+  for (const bool is_killed : {true, false}) {
+    SCOPED_TRACE(is_killed ? "killed" : "closed in order");
+    bed_.disk().volume().set_capacity(std::uint64_t{1} << 30);
+    bed_.run_for(Seconds{120});
+    ASSERT_TRUE(bed_.disk().exists("/state/berm/outbox.ballast"));
+    is_killed ? bed_.kill() : bed_.close();
+    bed_.disk().volume().set_capacity(bed_.disk().volume().used());
+    const auto opened = bed_.open();
+    ASSERT_TRUE(opened) << opened.error().text;
+    append(5);
+    EXPECT_EQ(acknowledged_, produced_) << "it commits";
+  }
+  EXPECT_FALSE(bed_.alarms().ever.contains("outbox_damaged/outbox"));
+  expect_all_accounted();
+}
+
+// Somebody has taken what the ballast gave. A database that has its size already takes its log
+// back.
+TEST_F(OutboxFullDisk, ItStartsWithoutABallastByCopyingItsLogBack) {
+  bed_.options.max_bytes = 1 << 20;
+  ASSERT_TRUE(bed_.open());
+  append(1500);
+  for (int phase = 0; phase < 12; ++phase) {
+    SCOPED_TRACE("phase " + std::to_string(phase));
+    append(37);
+    bed_.kill();
+    if (bed_.disk().exists("/state/berm/outbox.ballast")) {
+      ASSERT_TRUE(bed_.disk().remove("/state/berm/outbox.ballast"));
+    }
+    bed_.disk().volume().set_capacity(bed_.disk().volume().used());
+    const auto opened = bed_.open();
+    ASSERT_TRUE(opened) << opened.error().text;
+    bed_.disk().volume().set_capacity(std::uint64_t{1} << 30);
+  }
+  EXPECT_FALSE(bed_.alarms().ever.contains("outbox_damaged/outbox"));
+  expect_all_accounted();
+}
+
 TEST_F(OutboxFullDisk, DeliveryGoesOnWhileNothingCanBeWritten) {
   ASSERT_TRUE(bed_.open());
   append(500);
