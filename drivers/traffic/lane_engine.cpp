@@ -198,7 +198,7 @@ void LaneEngine::force_before(std::int64_t end_us) {
 }
 
 void LaneEngine::close_oldest() {
-  GridPeriod period = grid_.oldest();
+  GridPeriod period = grid_.oldest_to_report(moment());
   const std::size_t slot = grid_.slot(0);
   force_before(period.end_us);
   if (grid_.size() == 1) grid_.open_next(moment());

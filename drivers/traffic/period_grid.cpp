@@ -163,6 +163,15 @@ void PeriodGrid::set_apart(GridPeriod& period) {
   period.label_end_us += kSecondUs;
 }
 
+GridPeriod PeriodGrid::oldest_to_report(const Moment& now) const {
+  GridPeriod period = oldest();
+  const bool was_newest = size_ == 1 || at(1).source != ClockSource::none;  // set apart then
+  if (was_newest || period.source != ClockSource::none || !now.is_known()) return period;
+  set_apart(period);
+  period.unseen_us += kSecondUs;  // the next one's
+  return period;
+}
+
 void PeriodGrid::open_next(const Moment& now) {
   if (size_ > 0 && now.is_known()) set_apart(open_[slot(size_ - 1)]);
   GridPeriod period;

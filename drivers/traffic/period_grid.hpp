@@ -108,6 +108,9 @@ class PeriodGrid {
   std::size_t slot(std::size_t i) const { return (first_ + i) % kMaxOpenPeriods; }
   const GridPeriod& oldest() const { return at(0); }
   const GridPeriod& newest() const { return at(size_ - 1); }
+  // The oldest as it is to be reported now. One that ended before the clock was known, and is
+  // reported with the true time, could be one that left with an estimate: it is set apart.
+  GridPeriod oldest_to_report(const Moment& now) const;
   // Which open period `mono_us` falls in (0 if before all of them).
   std::size_t index_of(std::int64_t mono_us) const;
   void add_unseen(std::int64_t from_us, std::int64_t to_us, Flags why);

@@ -89,6 +89,24 @@ TEST(PeriodGrid, WithoutTrueTimeAPeriodHasItsRealLength) {
   EXPECT_EQ(grid.reported_start_us(grid.oldest(), at(160, kBase + 500)), (kBase + 440) * kSecondUs);
 }
 
+TEST(PeriodGrid, APeriodThatEndedBeforeTheClockWasKnownIsNoneOfThoseThatLeftWithAnEstimate) {
+  PeriodGrid grid(60);
+  grid.begin(at(100, 13, ClockSource::none), "b", nullptr);
+  grid.open_next(at(160, 73, ClockSource::none));
+  // Both are open when the clock becomes known.
+  const Moment unknown = at(161, 74, ClockSource::none);
+  const Moment known = at(162, kBase + 300);
+  EXPECT_EQ(grid.oldest_to_report(unknown).period_s(), 60);
+  const GridPeriod period = grid.oldest_to_report(known);
+  EXPECT_EQ(period.period_s(), 61);
+  EXPECT_EQ(period.unseen_us, kSecondUs);
+  EXPECT_EQ(grid.reported_start_us(period, known), (kBase + 238) * kSecondUs);
+  grid.close_oldest();
+  grid.open_next(known);
+  EXPECT_EQ(grid.oldest_to_report(known).period_s(), 61);
+  EXPECT_EQ(grid.oldest_to_report(known).unseen_us, 0) << "it really is a second longer";
+}
+
 PeriodGrid::Saved saved_at(PeriodGrid& grid, const Moment& moment) {
   ByteWriter writer;
   grid.save(moment, "b").encode(writer);
