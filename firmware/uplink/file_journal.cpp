@@ -42,6 +42,9 @@ Result<void> FileJournal::append(std::string_view lines, WallTime now) {
   BERM_CHECK(take_back());
   if (!std::exchange(is_whole_, false)) repair(day);
   BERM_TRY(std::unique_ptr<hal::File> file, disk_.open_append(path));
+  // What is written behind an unwritten stretch would go with it at the next repair.
+  if (repaired_path_ != path) BERM_CHECK(cut_unwritten(path, *file));
+  repaired_path_ = path;
   BERM_CHECK(cut_torn_line(path, *file));
   BERM_TRY(const std::uint64_t size, file->size());
   doubt_ = Doubt{path, size};

@@ -50,7 +50,8 @@ class FileJournal {
 
   const FileJournalOptions options_;
   hal::Disk& disk_;
-  std::string synced_path_;  // the file whose name is known to be durable
+  std::string synced_path_;    // the file whose name is known to be durable
+  std::string repaired_path_;  // the file in which nothing unwritten stands
   std::optional<Doubt> doubt_;
   bool is_whole_ = false;  // nothing but whole lines stands in any file
 };
