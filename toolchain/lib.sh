@@ -13,7 +13,7 @@ build_packages=(cmake ninja-build g++ pkg-config python3 libmosquitto-dev libcur
 run_packages=(mosquitto mosquitto-clients procps)
 ingest_packages=(openjdk-17-jre-headless maven ca-certificates curl kcat)
 test_packages=(libgtest-dev libgmock-dev strace openssl jq sqlite3 tmux util-linux iproute2
-  gpsd gpsd-clients)
+  gpsd gpsd-clients patch)
 cross_packages=(g++-aarch64-linux-gnu qemu-user-static) # toolchain/cross arm64
 style_packages=(clang-format-19 clang-tidy-19 git)
 

@@ -256,13 +256,22 @@ class Runner {
   }
 
   void show() {
-    if (isatty(STDOUT_FILENO) == 0) return;
+    if (isatty(STDOUT_FILENO) == 0) return show_now_and_then();
     const auto filled = static_cast<int>(kBarWidth * totals_.done / arguments_.lives.size());
     clear_line();
     std::printf("[%.*s%*s] %zu/%zu lives, %.0f node-days/min, %zu failed", filled,
                 "##############################", kBarWidth - filled, "", totals_.done,
                 arguments_.lives.size(), totals_.days / std::max(1e-3, elapsed_min()),
                 totals_.failed);
+    std::fflush(stdout);
+  }
+
+  // In a log: a line a minute.
+  void show_now_and_then() {
+    if (elapsed_min() < next_line_min_) return;
+    next_line_min_ = elapsed_min() + 1;
+    std::printf("%zu/%zu lives, %.0f node-days/min, %zu failed\n", totals_.done,
+                arguments_.lives.size(), totals_.days / elapsed_min(), totals_.failed);
     std::fflush(stdout);
   }
 
@@ -279,6 +288,7 @@ class Runner {
   const std::chrono::steady_clock::time_point begin_;
   std::map<pid_t, Told> running_;
   std::size_t next_ = 0;
+  double next_line_min_ = 1;
   Totals totals_;
 };
 
