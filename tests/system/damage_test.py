@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Random damage to a real state directory: bytes flipped, files cut short, emptied, filled with
-garbage, gone, a directory in their place; in the database, its log, the mark that says it was open,
-the identity, the ballast, the lock and the confirmed document; a database of another version. The
-agent starts each time, samples and commits, salvages what SQLite still reads, says by gap record
+garbage, gone, a directory in their place, another's property, read-only; in the database, its log,
+the mark that says it was open, the identity, the ballast, the lock, the confirmed document and the
+configuration; a database of another version; a state directory that may not be written. The agent
+starts each time, samples and commits, salvages what SQLite still reads, says by gap record
 and alarm what is lost, and what a receiver has in the end audits clean. Only a newer program's
-database is refused: clearly, and nothing is touched.
+database, and a directory in which a file is missing that may not be made, are refused: clearly, and
+nothing is touched.
 
 What no program can tell from a power cut is judged more mildly: a log that is cut short, or damaged
 in its last transaction alone, may take the newest events back with it.  --count N how many, --seed
@@ -15,17 +17,19 @@ import argparse
 import collections
 import json
 import multiprocessing
+import os
 import pathlib
 import random
 import shutil
 import sqlite3
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 
 from node import Node, alarms_in, fast_folder, is_drained, lines_of, stick
-from street import audit, terminate_on_alarm
+from street import BERM, audit, terminate_on_alarm
 
 DATABASE, LOG = "outbox.db", "outbox.db-wal"
 MARK = "outbox.open"
@@ -39,10 +43,16 @@ KINDS = {  # how often each
     "directory": 1,
     "newer": 1,
     "older": 1,
+    "foreign": 2,  # of another user, who lets nobody else in
+    "read-only": 2,
+    "sealed": 1,  # the directory
 }
+CONFIGURATION = "node.json"  # beside the state directory
+NOBODY = 65534  # root would be let in everywhere: the agent runs as this
 DIRECTORIES = FILES + ("outbox.db-shm",)
 FRAME_HEAD, LOG_HEAD = 24, 32
 WITHIN_S = 20
+PROMISED_S = 5  # on a machine that does nothing else; told, not judged
 Damage = collections.namedtuple("Damage", "file kind is_mild")
 
 
@@ -91,32 +101,62 @@ def checksum(page, at):
     return struct.pack("<Q", total ^ total >> 32)
 
 
-def damage(state, chance):
-    """Damages one file of the directory; says which and how."""
+def as_whom():
+    """The user as whom the agent runs, so that the kernel may keep it from a file; None: ours."""
+    if os.geteuid() != 0:
+        return None
+    tried = subprocess.run([BERM, "--version"], user=NOBODY, group=NOBODY, capture_output=True)
+    assert tried.returncode == 0, "the program must be where every user may run it"
+    return NOBODY
+
+
+def close_off(path, kind):
+    """Nobody who is not root may read it, or write it. Root's from now on, where we are root."""
+    path.chmod({"foreign": 0, "read-only": 0o444, "sealed": 0o555}[kind])
+    if os.geteuid() == 0:
+        os.chown(path, 0, 0)
+
+
+def damage(node, chance):
+    """Damages one file of the directory, or its configuration; says which and how."""
+    state = node.state
     kind = chance.choices(list(KINDS), KINDS.values())[0]
     if kind in ("newer", "older"):
         set_version(state / DATABASE, 99 if kind == "newer" else 0)
         return Damage(DATABASE, kind, False)
+    if kind == "sealed":
+        close_off(state, kind)
+        return Damage(".", kind, False)
     there = [name for name in FILES if (state / name).exists()]
     heavy = [name for name in (DATABASE, LOG) if name in there]
+    # A flipped byte may make another configuration, as sound as this one.
+    there += [CONFIGURATION] if kind != "flip" else []
     name = chance.choice(DIRECTORIES if kind == "directory" else there + heavy + heavy)
-    path = state / name
+    path = node.config if name == CONFIGURATION else state / name
     content = path.read_bytes() if path.exists() else b""
+    is_mild = spoil(path, kind, content, chance)
+    return Damage(name, kind, is_mild)
+
+
+def spoil(path, kind, content, chance):
+    """Whether the damage may look like a power cut."""
     is_mild = False
     if kind == "flip" and content:
         is_mild = flip(path, chance)
     elif kind == "cut":
         path.write_bytes(content[: chance.randrange(len(content) + 1)])
-        is_mild = name == LOG and path.stat().st_size >= LOG_HEAD
+        is_mild = path.name == LOG and path.stat().st_size >= LOG_HEAD
     elif kind == "garbage":
         path.write_bytes(chance.randbytes(chance.choice([1, 100, max(len(content), 1), 50000])))
     elif kind in ("gone", "directory"):
         path.unlink(missing_ok=True)
         if kind == "directory":
             path.mkdir()
+    elif kind in ("foreign", "read-only"):
+        close_off(path, kind)
     else:
         path.write_bytes(b"")
-    return Damage(name, kind, is_mild)
+    return is_mild
 
 
 def committed_in(state, scratch):
@@ -140,14 +180,21 @@ class Original:
 
     def __init__(self, folder, is_killed):
         self.node = Node(folder, {})
+        self.node.user = as_whom()
         self.away = folder / "away"
         self.stick = self.away / "stick"  # there only once `away` is
         self.node.uplinks = stick(self.stick)
         self.copy = folder / "copy"
         self.live(is_killed)
 
+    def hand_over(self, *paths):
+        if self.node.user is not None:
+            for path in paths:
+                os.chown(path, self.node.user, self.node.user)
+
     def live(self, is_killed):
         self.away.mkdir()
+        self.hand_over(self.node.folder, self.node.state, self.away)
         self.node.configure()
         self.node.start()
         try:
@@ -166,12 +213,19 @@ class Original:
 
     def restore(self):
         """Into the same directory: its inode is part of the identity."""
+        self.node.state.chmod(0o750)
+        self.hand_over(self.node.state)
         for old in self.node.state.iterdir():
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         for path in self.copy.iterdir():
-            shutil.copy2(path, self.node.state)
+            self.hand_over(shutil.copy2(path, self.node.state))
         shutil.rmtree(self.away, ignore_errors=True)
         self.away.mkdir()
+        self.hand_over(self.away)
+        if self.node.config.is_dir():
+            self.node.config.rmdir()
+        self.node.config.unlink(missing_ok=True)
+        self.node.configure()
         self.node.log.write_text("")
 
 
@@ -183,21 +237,27 @@ def contents(state):
     return {p.name: p.read_bytes() for p in state.iterdir() if p.is_file()}
 
 
-def check_refused(original):
-    """Another version's database: said clearly, and left alone."""
+REFUSED = {"newer": ("newer program", DATABASE), "sealed": ("readonly database", "state")}
+
+
+def is_refused(original, kind):
+    """Another version's database, a directory without leave: said clearly, and left alone. A
+    directory that has all its files already needs no leave."""
+    if kind not in REFUSED or (kind == "sealed" and (original.node.state / LOG).exists()):
+        return False
     before = contents(original.node.state)
     original.node.start()
     code = original.node.child.wait(timeout=30)
     said = original.node.said()
-    assert code == 1 and "newer program" in said and DATABASE in said, (code, said)
+    assert code == 1 and all(word in said.lower() for word in REFUSED[kind]), (code, said)
     after = contents(original.node.state)
     for name in (DATABASE, LOG, "outbox.identity", "outbox.ballast"):
         assert before.get(name) == after.get(name), f"{name} was touched"
+    return True
 
 
 def check_goes_on(original, harmed):
     node = original.node
-    node.start()
     before = set(original.received)
 
     def samples(_):
@@ -205,8 +265,11 @@ def check_goes_on(original, harmed):
         times = [e["time"] for e in fresh if e["stream"] == "traffic.lane" and e["coverage"] > 0]
         return any(time >= began for time in times)
 
+    begun = time.monotonic()
     began = int(time.time())
+    node.start()
     node.wait("new periods are sampled, committed and delivered", samples, WITHIN_S)
+    took_s = time.monotonic() - begun
     node.wait("what can be read is salvaged", is_salvaged, WITHIN_S)
     node.wait("everything is delivered", is_drained, WITHIN_S)
     assert node.end() == 0, node.said()
@@ -219,7 +282,7 @@ def check_goes_on(original, harmed):
     check_said(original, [json.loads(line) for line in fresh], harmed)
     if not harmed.is_mild:
         check_told(original, fresh)
-    return code == 0
+    return code == 0, took_s
 
 
 def numbers_told(events):
@@ -251,17 +314,20 @@ def check_said(original, events, harmed):
     """What is lost has an alarm and a gap record, and nothing else claims a loss."""
     lost = [e for e in events if e["stream"] == "node.gap" and e["cause"] == "damaged"]
     is_new = any(e["stream"] == "node.epoch" and e["reason"] == "damaged" for e in events)
+    if harmed.file == CONFIGURATION and harmed.kind not in ("cut", "read-only"):
+        assert "configuration_invalid" in alarms_in(events), "it runs on another without a word"
     if lost or is_new:
         assert "outbox_damaged" in alarms_in(events), "no alarm says what was lost"
         assert harmed.file in (DATABASE, LOG), f"{harmed}: {lost[:2]}"
 
 
 def try_damages(seed, count):
-    """[(damage, what is wrong)] and how often each was tried."""
+    """[(damage, what is wrong)], how often each was tried, and how long each start took."""
     chance = random.Random(seed)
-    bad, tried = [], collections.Counter()
+    bad, tried, took = [], collections.Counter(), []
     with tempfile.TemporaryDirectory(prefix="berm-harm-", dir=fast_folder()) as folder:
         folder = pathlib.Path(folder).resolve()
+        folder.chmod(0o755)
         originals = []
         for is_killed in (True, False):
             home = folder / ("killed" if is_killed else "closed")
@@ -270,19 +336,18 @@ def try_damages(seed, count):
         for number in range(count):
             original = chance.choice(originals)
             original.restore()
-            harmed = damage(original.node.state, chance)
+            harmed = damage(original.node, chance)
             tried[harmed.kind, harmed.file] += 1
             try:
-                if harmed.kind == "newer":
-                    check_refused(original)
-                else:
-                    is_clean = check_goes_on(original, harmed)
+                if not is_refused(original, harmed.kind):
+                    is_clean, took_s = check_goes_on(original, harmed)
+                    took.append(took_s)
                     tried["not told from a power cut", LOG] += not is_clean
-            except (AssertionError, OSError, ValueError) as error:
+            except (AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as error:
                 bad.append((seed, number, original.node.folder.name, harmed, str(error)))
             finally:
                 original.node.kill()
-    return bad, tried
+    return bad, tried, took
 
 
 def main():
@@ -296,11 +361,18 @@ def main():
     terminate_on_alarm(240 + 10 * share)
     with multiprocessing.Pool(chosen.jobs) as pool:
         found = pool.starmap(try_damages, [(chosen.seed + j, share) for j in range(chosen.jobs)])
-    bad = [one for each, _ in found for one in each]
-    tried = sum((each for _, each in found), collections.Counter())
+    bad = [one for each, _, _ in found for one in each]
+    tried = sum((each for _, each, _ in found), collections.Counter())
+    took = sorted(one for _, _, each in found for one in each)
     for (kind, file), count in sorted(tried.items()):
         print(f"  {count:4} {kind} {file}")
     count = sum(count for (kind, _), count in tried.items() if kind in KINDS)
+    # The periods are a second long: one of them has to pass, and be read by us.
+    late = sum(one > PROMISED_S for one in took)
+    if took:
+        median, last = took[len(took) // 2], took[-1]
+        print(f"  start to a new period delivered: median {median:.1f} s, longest {last:.1f} s")
+        print(f"  {late} of {len(took)} took more than {PROMISED_S} s")
     print(f"{count} damages, {len(bad)} bad")
     for one in bad[:20]:
         print(*one, sep="\n  ")

@@ -67,6 +67,7 @@ class Node:
         self.name, self.uplinks = name, uplinks
         self.state.mkdir()
         self.child = None
+        self.user = None  # another than our own
 
     def configure(self, **changed):
         document = {
@@ -93,6 +94,7 @@ class Node:
                 stdout=log,
                 stderr=log,
                 env=dict(os.environ, **environment),
+                **({} if self.user is None else {"user": self.user, "group": self.user}),
             )
 
     def status(self):
