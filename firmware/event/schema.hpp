@@ -21,7 +21,8 @@ enum class Merge {
   sum,       // null if all are null
   mean,      // weighted by the field named in `merge_by`
   harmonic,  // weighted harmonic mean by `merge_by`
-  by_time,   // mean weighted by period_s × coverage
+  by_time,   // mean weighted by period_s, × the share named in `merge_by` where one is
+  spread,    // variance of what the `mean` fields average, by its sums
   worst,     // the largest
   words,     // union of words
   drop,      // becomes null
@@ -40,6 +41,11 @@ struct FieldSpec {
 
 enum class WhenFull { conserve, oldest, refuse };
 
+// What conserving does to a stream's events: nothing can be made of them (they are dropped), whole
+// periods become longer ones, or they fold into nothing, because periods of another stream already
+// count them.
+enum class Conserve { nothing, periods, folds };
+
 struct StreamSchema {
   std::string_view name;
   int version = 1;
@@ -50,6 +56,7 @@ struct StreamSchema {
   bool is_urgent = false;     // alarms: go last, pass budgets
   int group_ms = 1000;        // default durability; 0: sync
   WhenFull when_full = WhenFull::oldest;
+  Conserve conserve = Conserve::nothing;
   std::span<const FieldSpec> fields;
 };
 
