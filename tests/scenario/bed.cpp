@@ -205,7 +205,8 @@ const std::vector<std::string>& Bed::finish() {
   return oracle_.violations();
 }
 
-// A failing call may end one start. Nothing else may: not what a power cut left, not a full disk.
+// A failing call may end one start. Nothing else may, not what a power cut left; but a full disk,
+// once others have taken the room that the ballast gave.
 void Bed::judge_starts() {
   const std::uint64_t failed = cabinet_->failed_starts();
   const std::uint64_t excused = cabinet_->disk().volume().faults_met();

@@ -136,7 +136,8 @@ void Cabinet::start_process() {
     if (on_started_) on_started_();
     return;
   }
-  ++failed_starts_;
+  // Others may have taken what the ballast gave: without any room nobody can begin a log.
+  if (created.error().code != ErrorCode::full) ++failed_starts_;
   last_start_error_ = created.error().text;
   end_process(false);
   if (power_life != power_life_) return;

@@ -87,6 +87,7 @@ class Cabinet {
   // Called after every start of a process.
   void on_started(std::function<void()> callback) { on_started_ = std::move(callback); }
   std::uint64_t boots() const { return boots_; }
+  // Without those that a full disk ended.
   std::uint64_t failed_starts() const { return failed_starts_; }
   std::string last_start_error() const { return last_start_error_; }
 
