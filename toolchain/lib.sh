@@ -10,7 +10,7 @@ jobs=${BERM_JOBS:-$(nproc)}
 build_packages=(cmake ninja-build g++ pkg-config python3 libmosquitto-dev libcurl4-openssl-dev
   libsqlite3-dev libcjson-dev libexpat1-dev libzstd-dev libssl-dev zlib1g-dev libgps-dev
   libedit-dev)
-run_packages=(mosquitto mosquitto-clients procps)
+run_packages=(mosquitto mosquitto-clients procps ffmpeg)
 ingest_packages=(openjdk-17-jre-headless maven ca-certificates curl kcat)
 test_packages=(libgtest-dev libgmock-dev strace openssl jq sqlite3 tmux util-linux iproute2
   gpsd gpsd-clients patch)
