@@ -143,8 +143,12 @@ def tree(status):
 def check_positions(positions):
     for event in positions:
         assert 51.1999 < event["lat"] < 51.2100 and abs(event["lon"] - 4.4) < 1e-6, event
-        assert abs(event["speed_kmh"] - 72.0) < 0.1 and event["satellites"] in (8, None), event
+        assert event["satellites"] in (8, None), event
         assert event["clock"] in ("gps", "ntp", "none", "rtc"), event
+    # A receiver's first fix may come before its first speed.
+    speeds = [event["speed_kmh"] for event in positions if event["speed_kmh"] is not None]
+    assert speeds and len(speeds) >= len(positions) - 1, positions
+    assert all(abs(speed - 72.0) < 0.1 for speed in speeds), speeds
     # The receiver says 2030-06-01; where the kernel is not synchronised, that is the time.
     by_satellite = [event for event in positions if event["clock"] == "gps"]
     for event in by_satellite:

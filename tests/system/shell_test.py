@@ -489,6 +489,7 @@ def with_a_full_disk(folder):
         return
     try:
         agent.start()
+        wait_until("something is stored", lambda: agent.status()["outbox"]["events"] > 3)
         with open(agent.state / "filler", "wb") as filler:
             try:
                 while True:
@@ -499,7 +500,8 @@ def with_a_full_disk(folder):
         every_verb_works(agent, "disk_full")
         (agent.state / "filler").unlink()
         has_ended = lambda: "disk_full" not in command(agent, "alarms")[1]
-        wait_until("the alarm has ended", has_ended, 60)
+        # A commit that fails is tried again after at most a minute.
+        wait_until("the alarm has ended", has_ended, 180)
         assert agent.process.end() == 0
     finally:
         if agent.process is not None:
