@@ -51,6 +51,7 @@ Result<void> Store::write_commit(std::span<const event::Draft> drafts,
 Result<void> Store::commit(std::span<const event::Draft> drafts,
                            const std::map<std::string, std::string>& checkpoints) {
   BERM_CHECK(settle_clock());
+  BERM_CHECK(grow_again());
   BERM_CHECK(relieve(pages_of(drafts) + 16));
   auto result = transact([&] { return write_commit(drafts, checkpoints); });
   if (result || result.error().code != ErrorCode::full) return result;

@@ -136,11 +136,19 @@ Result<void> Store::set_ceiling(std::int64_t pages) {
   return database_->execute(("PRAGMA max_page_count=" + std::to_string(pages)).c_str());
 }
 
-// There is room again: the quota is what was configured.
+// After a full file system, once there is room: up to the quota, but what the ballast would take
+// stays free while there is none, for the same purpose.
 Result<void> Store::grow_again() {
   const std::int64_t configured = ceiling_pages(options_, database_->page_bytes());
-  if (ceiling_ == configured || !has_ballast_) return {};
-  return set_ceiling(configured);
+  if (ceiling_ == configured || is_file_system_full()) return {};
+  keep_ballast();
+  if (has_ballast_) return set_ceiling(configured);
+  const auto space = parts_.disk.space(options_.directory);
+  if (!space) return {};
+  BERM_TRY(const std::int64_t pages, database_->integer("PRAGMA page_count"));
+  const auto free = static_cast<std::int64_t>(space->free_bytes);
+  const std::int64_t more = (free - ballast_bytes(options_)) / database_->page_bytes();
+  return set_ceiling(std::clamp(pages + more, std::min(ceiling_, configured), configured));
 }
 
 void Store::keep_ballast() {

@@ -73,6 +73,39 @@ TEST_F(OutboxFullDisk, WithNothingToGiveItAlarmsKeepsSamplingAndRecovers) {
   EXPECT_EQ(only(bed_.drain(0), "traffic.lane").size(), 100u);
 }
 
+// Nothing was stored that could make room. What is free later is too little for a new ballast.
+TEST_F(OutboxFullDisk, FilledBeforeItsFirstEventItGrowsOnceThereIsRoom) {
+  bed_.options.max_bytes = 1ll << 26;
+  ASSERT_TRUE(bed_.open());
+  bed_.disk().volume().set_capacity(bed_.disk().volume().used());
+  append(500);
+  EXPECT_EQ(acknowledged_, 0);
+  EXPECT_TRUE(bed_.alarms().on.contains("disk_full/outbox"));
+  bed_.disk().volume().set_capacity(bed_.disk().volume().used() + (7u << 20));
+  bed_.run_for(Seconds{65});  // the longest pause between two tries
+  EXPECT_FALSE(bed_.alarms().on.contains("disk_full/outbox"));
+  append(2000);
+  EXPECT_EQ(acknowledged_, produced_);
+  EXPECT_EQ(bed_.outbox().status().integer("gaps_total"), 0) << "there was room for all";
+  expect_all_accounted();
+}
+
+// The ceiling it had on the full file system is not its quota: no event goes for it later.
+TEST_F(OutboxFullDisk, ThrowsNothingAwayOnceThereIsRoom) {
+  bed_.options.max_bytes = 1ll << 26;
+  ASSERT_TRUE(bed_.open());
+  append(500);
+  bed_.disk().volume().set_capacity(bed_.disk().volume().used());
+  append(500);
+  bed_.disk().volume().set_capacity(bed_.disk().volume().used() + (7u << 20));
+  const std::int64_t gaps = bed_.outbox().status().integer("gaps_total");
+  append(4000);
+  bed_.run_for(Seconds{65});
+  EXPECT_EQ(acknowledged_, produced_);
+  EXPECT_EQ(bed_.outbox().status().integer("gaps_total"), gaps);
+  expect_all_accounted();
+}
+
 TEST_F(OutboxFullDisk, ItStartsOnAFullFileSystemByItsBallast) {
   ASSERT_TRUE(bed_.open());
   append(300);
