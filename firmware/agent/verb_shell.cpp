@@ -25,7 +25,7 @@ class Shell {
   // False: it was the last.
   bool run(std::string_view line) {
     line = trim(line);
-    if (line.empty()) return true;
+    if (line.empty() || line.front() == '#') return true;
     if (line == "exit" || line == "quit") return false;
     const auto words = split(line, ' ');
     if (words[0] == "top") {

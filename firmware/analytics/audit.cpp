@@ -10,18 +10,21 @@
 namespace berm::analytics {
 namespace {
 
-constexpr std::size_t kMaxNamedHoles = 8;
-
 const std::string* text_of_field(const Json& event, std::string_view name) {
   const Json* value = event.find(name);
   return value != nullptr && value->is_string() ? &value->string() : nullptr;
 }
 
-bool read_integer(const Json& event, std::string_view name, std::int64_t& into) {
+std::optional<std::int64_t> integer_of_field(const Json& event, std::string_view name) {
   const Json* value = event.find(name);
-  if (value == nullptr || !value->is_integer()) return false;
-  into = value->integer();
-  return true;
+  if (value == nullptr || !value->is_integer()) return std::nullopt;
+  return value->integer();
+}
+
+bool read_integer(const Json& event, std::string_view name, std::int64_t& into) {
+  const auto value = integer_of_field(event, name);
+  into = value.value_or(0);
+  return value.has_value();
 }
 
 bool read_hex(const Json& event, std::string_view name, std::uint64_t& into) {
@@ -31,19 +34,16 @@ bool read_hex(const Json& event, std::string_view name, std::uint64_t& into) {
   return error == std::errc() && end == text->data() + text->size();
 }
 
-// The holes in 1…highest that `known` says nothing of, written as ranges.
-template <class IsKnown>
-std::string name_holes(std::int64_t highest, IsKnown is_known) {
-  std::string holes;
-  std::size_t named = 0;
-  for (std::int64_t seq = 1; seq <= highest; ++seq) {
-    if (is_known(seq)) continue;
-    const std::int64_t first = seq;
-    while (seq < highest && !is_known(seq + 1)) ++seq;
-    if (named++ == kMaxNamedHoles) return holes + " …";
-    holes += (holes.empty() ? "" : " ") + std::to_string(first) + "-" + std::to_string(seq);
-  }
-  return holes;
+bool is_named(std::string_view names, std::string_view name) {
+  const auto words = split(names, ' ');
+  return std::ranges::find(words, name) != words.end();
+}
+
+// The sequence in an id "node/epoch/stream/seq" of that series; 0: it is of another.
+std::int64_t seq_in(std::string_view id, const std::string& epoch, const std::string& stream) {
+  const auto parts = split(id, '/');
+  if (parts.size() != 4 || parts[1] != epoch || parts[2] != stream) return 0;
+  return parse_integer(parts[3]).value_or(0);
 }
 
 }  // namespace
@@ -55,12 +55,16 @@ void Audit::read_line(std::string_view line) {
   if (!event || !event->is_object() || !read_event(*event, line)) ++unreadable_;
 }
 
+bool Audit::says_more(std::string_view stream) {
+  return stream == "node.gap" || stream == "node.manifest" || stream == "node.epoch";
+}
+
 bool Audit::take(std::string_view node, std::string_view epoch, std::string_view stream,
-                 std::int64_t seq, std::uint64_t sum64) {
+                 std::int64_t seq, std::uint64_t sum64, std::optional<std::int64_t> vehicles) {
   Ledger& ledger = ledgers_[Key{std::string(node), std::string(epoch), std::string(stream)}];
-  const auto [known, is_new] = ledger.received.emplace(seq, sum64);
+  const auto [known, is_new] = ledger.received.emplace(seq, Received{sum64, vehicles.value_or(-1)});
   ledger.highest = std::max(ledger.highest, seq);
-  if (!is_new) ++(known->second == sum64 ? ledger.duplicate : ledger.differing);
+  if (!is_new) ++(known->second.sum == sum64 ? ledger.duplicate : ledger.differing);
   return is_new;
 }
 
@@ -73,87 +77,73 @@ bool Audit::read_event(const Json& event, std::string_view line) {
       !read_integer(event, "seq", seq) || seq < 1) {
     return false;
   }
-  if (!take(*node, *epoch, *stream, seq, sum64_of(line))) return true;
-  if (*stream == "node.gap") return read_gap(event, *node);
-  if (*stream == "node.manifest") return read_manifest(event, *node);
+  std::optional<std::int64_t> vehicles;
+  if (*stream == "traffic.lane") vehicles = integer_of_field(event, "count");
+  if (!take(*node, *epoch, *stream, seq, sum64_of(line), vehicles)) return true;
+  const Key self{*node, *epoch, *stream};
+  if (*stream == "node.gap") return read_gap(event, self, seq);
+  if (*stream == "node.manifest") return read_manifest(event, self, seq);
+  if (*stream == "node.epoch") {
+    if (const std::string* previous = text_of_field(event, "previous"))
+      previous_[*epoch] = *previous;
+  }
   return true;
 }
 
-bool Audit::read_gap(const Json& event, const std::string& node) {
+// The node may have been renamed since: then its epoch stands under the old name.
+Audit::Ledger& Audit::ledger_of(const std::string& node, const std::string& epoch,
+                                const std::string& stream) {
+  const auto own = ledgers_.find(Key{node, epoch, stream});
+  if (own != ledgers_.end()) return own->second;
+  for (auto& [key, ledger] : ledgers_) {
+    if (key.epoch == epoch && key.stream == stream) return ledger;
+  }
+  return ledgers_[Key{node, epoch, stream}];
+}
+
+bool Audit::read_gap(const Json& event, const Key& self, std::int64_t seq) {
   const std::string* of = text_of_field(event, "of");
   const std::string* of_epoch = text_of_field(event, "of_epoch");
   const std::string* ranges = text_of_field(event, "ranges");
   const std::string* cause = text_of_field(event, "cause");
   if (of == nullptr || of_epoch == nullptr || ranges == nullptr || cause == nullptr) return false;
-  const auto parsed = SeqRanges::parse(*ranges);
+  auto parsed = SeqRanges::parse(*ranges);
   if (!parsed) return false;
-  Ledger& ledger = ledgers_[Key{node, *of_epoch, *of}];
-  ledger.explained.add(*parsed);
-  if (*cause == "merged") ledger.merged.add(*parsed);
+  Ledger& ledger = ledger_of(self.node, *of_epoch, *of);
+  Claim claim{.ranges = std::move(*parsed), .made = {self.node, self.epoch, seq}};
+  claim.is_merged = *cause == "merged";
+  claim.vehicles = integer_of_field(event, "vehicles");
+  const std::string* uplink = text_of_field(event, "uplink");
+  claim.is_ours = uplink_.empty() || uplink == nullptr || is_named(*uplink, uplink_);
+  if (const std::string* into = text_of_field(event, "into")) {
+    for (const std::string_view id : split(*into, ' ')) claim.into.emplace_back(id);
+  }
+  if (claim.is_ours) ledger.explained.add(claim.ranges);
+  if (claim.is_ours && claim.is_merged) ledger.merged.add(claim.ranges);
+  ledger.highest = std::max(ledger.highest, claim.ranges.highest());
+  for (const std::string& id : claim.into) {
+    ledger.highest = std::max(ledger.highest, seq_in(id, *of_epoch, *of));
+  }
+  ledger.claims.push_back(std::move(claim));
   return true;
 }
 
-bool Audit::read_manifest(const Json& event, const std::string& node) {
+bool Audit::read_manifest(const Json& event, const Key& self, std::int64_t seq) {
   const std::string* of = text_of_field(event, "of");
   const std::string* of_epoch = text_of_field(event, "of_epoch");
   Manifest manifest{};
   if (of == nullptr || of_epoch == nullptr || !read_integer(event, "first", manifest.first) ||
       !read_integer(event, "last", manifest.last) ||
-      !read_integer(event, "count", manifest.count) || !read_hex(event, "sum64", manifest.sum)) {
+      !read_integer(event, "count", manifest.count) || !read_hex(event, "sum64", manifest.sum) ||
+      manifest.first < 1 || manifest.last < manifest.first) {
     return false;
   }
-  Ledger& ledger = ledgers_[Key{node, *of_epoch, *of}];
-  ledger.manifests.push_back(manifest);
+  manifest.made = {self.node, self.epoch, seq};
+  manifest.gaps = integer_of_field(event, "gaps");
+  Ledger& ledger = ledger_of(self.node, *of_epoch, *of);
   ledger.highest = std::max(ledger.highest, manifest.last);
+  ledger.manifests.push_back(std::move(manifest));
   return true;
-}
-
-bool Audit::holds(const Manifest& manifest, const Ledger& ledger) {
-  std::int64_t count = 0;
-  std::uint64_t sum = 0;
-  for (std::int64_t seq = manifest.first; seq <= manifest.last; ++seq) {
-    const auto found = ledger.received.find(seq);
-    if (found == ledger.received.end() || ledger.explained.contains(seq)) continue;
-    ++count;
-    sum += found->second;
-  }
-  return count == manifest.count && sum == manifest.sum;
-}
-
-StreamFinding Audit::find(const Key& key, const Ledger& ledger) {
-  StreamFinding finding{.node = key.node, .epoch = key.epoch, .stream = key.stream};
-  finding.received = static_cast<std::int64_t>(ledger.received.size());
-  finding.duplicate = ledger.duplicate;
-  finding.differing = ledger.differing;
-  finding.highest = ledger.highest;
-  finding.explained = ledger.explained.count_within(1, ledger.highest);
-  finding.merged = ledger.merged.count_within(1, ledger.highest);
-  for (const auto& [seq, digest] : ledger.received) {
-    if (ledger.explained.contains(seq)) --finding.explained;
-    if (ledger.merged.contains(seq)) --finding.merged;
-  }
-  finding.missing = ledger.highest - finding.received - finding.explained;
-  if (finding.missing > 0) {
-    finding.missing_ranges = name_holes(ledger.highest, [&](std::int64_t seq) {
-      return ledger.received.contains(seq) || ledger.explained.contains(seq);
-    });
-  }
-  finding.manifests = static_cast<std::int64_t>(ledger.manifests.size());
-  finding.manifests_broken =
-      std::ranges::count_if(ledger.manifests, [&](const Manifest& m) { return !holds(m, ledger); });
-  return finding;
-}
-
-std::vector<StreamFinding> Audit::findings() const {
-  std::vector<StreamFinding> all;
-  for (const auto& [key, ledger] : ledgers_) all.push_back(find(key, ledger));
-  return all;
-}
-
-bool Audit::is_clean() const {
-  return unreadable_ == 0 && std::ranges::all_of(findings(), [](const StreamFinding& f) {
-           return f.missing == 0 && f.differing == 0 && f.manifests_broken == 0;
-         });
 }
 
 }  // namespace berm::analytics

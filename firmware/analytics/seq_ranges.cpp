@@ -48,6 +48,12 @@ void SeqRanges::add(const SeqRanges& other) {
   for (const auto& [first, last] : other.last_of_) add(first, last);
 }
 
+std::int64_t SeqRanges::highest() const {
+  if (last_of_.empty()) return 0;
+  const auto& [first, last] = *last_of_.rbegin();
+  return last == kOpenEnd ? first - 1 : last;
+}
+
 bool SeqRanges::contains(std::int64_t seq) const {
   return count_within(seq, seq) == 1;
 }

@@ -22,6 +22,9 @@ class SeqRanges {
   bool contains(std::int64_t seq) const;
   // How many of [first, last] are in the set.
   std::int64_t count_within(std::int64_t first, std::int64_t last) const;
+  // The largest number that is known to have been: an open range tells of those before it.
+  std::int64_t highest() const;
+  const std::map<std::int64_t, std::int64_t>& ranges() const { return last_of_; }
   bool empty() const { return last_of_.empty(); }
 
  private:

@@ -104,6 +104,125 @@ TEST(Audit, AManifestShowsWhatIsMissingAtTheEnd) {
   EXPECT_EQ(lane(findings)->missing, 1);
 }
 
+std::string manifest_after(int seq, int first, int last, int count, std::uint64_t sum, int gaps,
+                           const char* epoch = "e") {
+  const std::string extra =
+      text_of(R"(,"of":"traffic.lane","of_epoch":"e","first":%d,"last":%d,"count":%d,)"
+              R"("sum64":"%016llx","gaps":%d)",
+              first, last, count, static_cast<unsigned long long>(sum), gaps);
+  std::string line = event(seq, extra.c_str(), "node.manifest");
+  return line.replace(line.find(R"("epoch":"e")"), 11, text_of(R"("epoch":"%s")", epoch));
+}
+
+TEST(Audit, OnlyWhatWasClosedBeforeItIsLeftOutOfAManifest) {
+  const std::uint64_t all = sum64_of(event(1)) + sum64_of(event(2)) + sum64_of(event(3));
+  const std::uint64_t two = sum64_of(event(1)) + sum64_of(event(3));
+  for (const bool is_before : {true, false}) {
+    Audit audit;
+    for (const int seq : {1, 2, 3}) audit.read_line(event(seq));
+    audit.read_line(gap(1, "2-2", "refused"));
+    audit.read_line(is_before ? manifest_after(1, 1, 3, 2, two, 1)
+                              : manifest_after(1, 1, 3, 3, all, 0));
+    EXPECT_TRUE(audit.is_clean()) << is_before;
+    audit.read_line(is_before ? manifest_after(2, 1, 3, 2, two, 0)
+                              : manifest_after(2, 1, 3, 3, all, 1));
+    EXPECT_FALSE(audit.is_clean());
+  }
+}
+
+TEST(Audit, WhatALaterRecordExplainsIsNotHeldAgainstAManifest) {
+  Audit audit;
+  audit.read_line(event(1));
+  audit.read_line(gap(1, "2-2", "retention"));
+  audit.read_line(manifest_after(1, 1, 2, 2, sum64_of(event(1)) + 77, 0));
+  EXPECT_TRUE(audit.is_clean());
+  audit.read_line(manifest_after(2, 3, 4, 1, 5, 0));
+  EXPECT_FALSE(audit.is_clean()) << "but what is missing is";
+}
+
+TEST(Audit, ManifestsThatOverlapOrLeaveAHoleAreBroken) {
+  for (const int second : {2, 3, 4}) {
+    Audit audit;
+    for (int seq = 1; seq <= 5; ++seq) audit.read_line(event(seq));
+    audit.read_line(manifest_after(1, 1, 2, 2, sum64_of(event(1)) + sum64_of(event(2)), 0));
+    std::uint64_t sum = 0;
+    for (int seq = second; seq <= 5; ++seq) sum += sum64_of(event(seq));
+    audit.read_line(manifest_after(2, second, 5, 6 - second, sum, 0));
+    EXPECT_EQ(audit.is_clean(), second == 3) << second;
+  }
+}
+
+TEST(Audit, AManifestOfALaterEpochKnowsTheRecordsOfTheOneBefore) {
+  Audit audit;
+  for (const int seq : {1, 2, 3}) audit.read_line(event(seq));
+  audit.read_line(gap(1, "2-2", "refused"));
+  std::string epoch = event(1, R"(,"previous":"e","reason":"node renamed")", "node.epoch");
+  epoch.replace(epoch.find(R"("epoch":"e")"), 11, R"("epoch":"f")");
+  audit.read_line(epoch);
+  audit.read_line(manifest_after(1, 1, 3, 2, sum64_of(event(1)) + sum64_of(event(3)), 0, "f"));
+  EXPECT_TRUE(audit.is_clean());
+}
+
+TEST(Audit, AMergeIsExplainedOnlyWhereWhatItWentIntoIsThere) {
+  const auto merged = [](const char* into) {
+    const std::string extra = text_of(R"(,"of":"traffic.lane","of_epoch":"e","ranges":"1-3",)"
+                                      R"("cause":"merged","vehicles":0,"into":"%s")",
+                                      into);
+    return event(1, extra.c_str(), "node.gap");
+  };
+  Audit audit;
+  audit.read_line(merged("n/e/traffic.lane/4"));
+  EXPECT_FALSE(audit.is_clean());
+  EXPECT_EQ(lane(audit.findings())->into_missing, 1);
+  EXPECT_EQ(lane(audit.findings())->missing_ranges, "4-4") << "its sequence is known by that";
+  audit.read_line(event(4, R"(,"count":12)"));
+  EXPECT_TRUE(audit.is_clean());
+  EXPECT_EQ(lane(audit.findings())->into_received, 1);
+  EXPECT_EQ(lane(audit.findings())->vehicles, 12);
+  EXPECT_EQ(lane(audit.findings())->vehicles_lost, 0);
+}
+
+TEST(Audit, VehiclesLostAreThoseOfTheRecordsLessWhatArrived) {
+  Audit audit;
+  audit.read_line(event(1, R"(,"count":5)"));
+  audit.read_line(event(2, R"(,"count":7)"));
+  audit.read_line(event(1,
+                        R"(,"of":"traffic.lane","of_epoch":"e","ranges":"2-4","cause":"full",)"
+                        R"("vehicles":20)",
+                        "node.gap"));
+  EXPECT_EQ(lane(audit.findings())->vehicles, 12);
+  EXPECT_EQ(lane(audit.findings())->vehicles_lost, 13);
+  audit.read_line(event(2,
+                        R"(,"of":"traffic.lane","of_epoch":"e","ranges":"9-","cause":"damaged",)"
+                        R"("vehicles":null)",
+                        "node.gap"));
+  EXPECT_FALSE(lane(audit.findings())->vehicles_lost.has_value()) << "unknown";
+}
+
+TEST(Audit, ARecordAboutAnotherReceiverExplainsNothingToThisOne) {
+  const std::string record = event(
+      1,
+      R"(,"of":"traffic.lane","of_epoch":"e","ranges":"2-2","cause":"full","uplink":"stick usb")",
+      "node.gap");
+  for (const char* uplink : {"", "stick", "flume"}) {
+    Audit audit(uplink);
+    for (const int seq : {1, 3}) audit.read_line(event(seq));
+    audit.read_line(record);
+    EXPECT_EQ(audit.is_clean(), std::string_view(uplink) != "flume") << uplink;
+  }
+}
+
+TEST(Audit, WhatIsMissingCanBeAskedForInCommandsOfBoundedLength) {
+  Audit audit;
+  for (int seq = 2; seq <= 200; seq += 2) audit.read_line(event(seq));
+  const auto commands = resend_commands(audit.findings(), "flume");
+  ASSERT_EQ(commands.size(), 3u) << "100 holes";
+  EXPECT_TRUE(commands[0].command.starts_with("resend e/traffic.lane 1-1 3-3 "));
+  EXPECT_TRUE(commands[2].command.ends_with(" 199-199 flume")) << commands[2].command;
+  EXPECT_EQ(commands[0].node, "n");
+  EXPECT_TRUE(resend_commands({}, "").empty());
+}
+
 TEST(Audit, ALineThatIsNoEventIsUnreadable) {
   for (const char* line : {"{", "[]", "{}", R"({"node":"n","epoch":"e","stream":"s","seq":0})",
                            R"({"node":"n","epoch":"e","stream":"s","seq":1.5})"}) {
