@@ -42,6 +42,7 @@ Result<void> Agent::open() {
   const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, clock_,
                                   parts_.random, parts_.disk,          alarms_};
   BERM_TRY(outbox_, outbox::open_outbox(outbox_options(configuration_, options_), parts));
+  exports_ = std::make_unique<Exports>(parts_.loop, *outbox_);
   alarms_.restore(outbox_->checkpointed(kAlarmsKey));
   alarms_.emit_to([this](drivers::Row row) {
     outbox_->checkpoint(kAlarmsKey, alarms_.save());  // first: then both are in one commit

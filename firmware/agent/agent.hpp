@@ -14,6 +14,7 @@
 
 #include "drivers/api/driver.hpp"
 #include "firmware/agent/driver_host.hpp"
+#include "firmware/agent/exports.hpp"
 #include "firmware/agent/gps_clock.hpp"
 #include "firmware/agent/tails.hpp"
 #include "firmware/control/configuration.hpp"
@@ -100,6 +101,7 @@ class Agent final : public EventSink {
   std::vector<Command> driver_commands();
   std::vector<Command> own_commands();
   Command tail_command();
+  Command export_command();
   Command config_check_command();
 
   const control::NodeConfiguration configuration_;
@@ -113,6 +115,7 @@ class Agent final : public EventSink {
   health::AlarmBoard alarms_;
   Tails tails_;
   std::unique_ptr<outbox::Outbox> outbox_;
+  std::unique_ptr<Exports> exports_;  // of the outbox
   std::vector<std::unique_ptr<uplink::Uplink>> uplinks_;
   std::vector<Instance> drivers_;
   hal::Timer health_timer_;

@@ -156,6 +156,18 @@ Command Agent::tail_command() {
   return command;
 }
 
+Command Agent::export_command() {
+  Command command{"export", "export [STREAM] [SINCE]", "what is kept, as JSON lines"};
+  command.run_later = [this](const CommandRequest& request, std::shared_ptr<CommandReply> reply) {
+    exports_->add(request, std::move(reply));
+  };
+  command.choices = [] {
+    const auto names = event::stream_names();
+    return std::vector<std::string>(names.begin(), names.end());
+  };
+  return command;
+}
+
 // The file is read on the executor: a slow card must not hold the loop.
 Command Agent::config_check_command() {
   Command command{"config check", "config check", "whether the configuration file is valid now"};
@@ -182,6 +194,7 @@ std::vector<Command> Agent::own_commands() {
   all.push_back(section_command("uplinks", "state, delivered and waiting of each way out"));
   all.push_back(section_command("alarms", "what is wrong now"));
   all.push_back(tail_command());
+  all.push_back(export_command());
   all.push_back({"config show", "config show", "the configuration that runs, with all defaults",
                  false, [this](const CommandRequest&) -> CommandAnswer {
                    return {0, options_.effective_document + "\n"};

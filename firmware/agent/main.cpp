@@ -29,8 +29,10 @@ constexpr std::array kVerbs{
          shell_verb},
     Verb{"replay", "replay --config FILE --signals FILE [--start ISO8601]",
          "drives the drivers from a recording", replay_verb},
-    Verb{"audit", "audit [--json] [FILE…]", "proves from received events that nothing is missing",
-         audit_verb},
+    Verb{"audit", "audit [--json | --resend] [--uplink NAME] [FILE…]",
+         "proves from received events that nothing is missing", audit_verb},
+    Verb{"export", "export [--state DIR | -S SOCKET] [--stream S] [--since T]",
+         "what an outbox keeps, as JSON lines", export_verb},
     Verb{"schema", "schema json [STREAM]", "the streams' field tables", schema_verb},
 };
 

@@ -27,6 +27,7 @@ int status_verb(Words words);
 int shell_verb(Words words);
 int replay_verb(Words words);
 int audit_verb(Words words);
+int export_verb(Words words);
 int schema_verb(Words words);
 
 // "berm VERB: text" on standard error; returns `code`.

@@ -176,7 +176,8 @@ constexpr FieldSpec kGap[] = {
     {"vehicles", integer, kNull, 0, "veh", Merge::same, "", "sum of their count; 0 for merged"},
     {"cause", text, kAlways, 0, "", Merge::same, "",
      "retention full refused superseded merged damaged"},
-    {"uplink", text, kNull, 0, "", Merge::same, "", "who did not get them; null: nobody did"},
+    {"uplink", text, kNull, 0, "", Merge::same, "",
+     "who did not get them; null: nobody did; empty: all did"},
     {"into", text, kNull, 0, "", Merge::same, "", "ids of the merged events"},
 };
 
@@ -187,6 +188,8 @@ constexpr FieldSpec kManifest[] = {
     {"last", integer, kAlways},
     {"count", integer, kAlways},
     {"sum64", text, kAlways, 0, "", Merge::same, "", "16 hex digits"},
+    {"gaps", integer, kAlways, 0, "", Merge::same, "",
+     "node.gap records of this epoch up to this seq are taken into account"},
 };
 
 constexpr FieldSpec kEpoch[] = {

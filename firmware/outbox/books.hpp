@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "firmware/event/schema.hpp"
+#include "firmware/outbox/manifest_sums.hpp"
 #include "firmware/outbox/outbox.hpp"
 #include "firmware/outbox/range_set.hpp"
 
@@ -33,6 +34,9 @@ struct Series {
   std::int64_t next_seq = 1;
   std::int64_t gone = 0;
   std::int64_t offered_below = 1;
+  std::int64_t manifested = 0;  // in a manifest up to here; kNoManifests: there are no more
+  ManifestDebt debt;
+  ManifestProgress summed;
   std::int64_t kept() const { return next_seq - 1 - gone; }
 };
 
@@ -41,6 +45,7 @@ struct Track {
   bool is_wanted = false;  // the uplink's globs match the stream
   bool is_dirty = false;   // differs from the database
   RangeSet undelivered{kMaxRanges};
+  RangeSet resend{kMaxRanges};  // of the undelivered: asked for once more
   RangeSet in_flight;
 };
 

@@ -149,7 +149,8 @@ Result<void> Commit::write_delivery_state() {
       Track& track = books.tracks[uplink][i];
       if (!track.is_dirty) continue;
       BERM_CHECK(core_.tables.run(sql::kUpsertUndelivered, {}, id.value_or(0), books.series[i].id,
-                                  track.undelivered.to_text()));
+                                  std::string_view(track.undelivered.to_text()),
+                                  std::string_view(track.resend.to_text())));
       track.is_dirty = false;
     }
   }

@@ -5,6 +5,7 @@
 
 #include "drivers/api/observation.hpp"
 #include "hal/base/assert.hpp"
+#include "hal/base/text.hpp"
 
 namespace berm::outbox {
 namespace {
@@ -40,6 +41,18 @@ event::Draft gap_event(const Gap& gap, hal::Clock& clock) {
                 {"vehicles", or_null(gap.vehicles)},
                 {"cause", std::string(gap.cause)},
                 {"uplink", or_null(gap.uplink)}};
+  return draft_of(std::move(row), clock);
+}
+
+event::Draft manifest_event(const Manifest& manifest, hal::Clock& clock) {
+  drivers::Row row{.stream = "node.manifest"};
+  row.values = {{"of", manifest.of},
+                {"of_epoch", manifest.of_epoch},
+                {"first", manifest.first},
+                {"last", manifest.last},
+                {"count", manifest.count},
+                {"sum64", text_of("%016llx", static_cast<unsigned long long>(manifest.sum64))},
+                {"gaps", manifest.gaps}};
   return draft_of(std::move(row), clock);
 }
 

@@ -49,6 +49,10 @@ inline constexpr std::size_t kMaxEpochsNamed = 8;             // in the sidecar 
 inline constexpr int kMaxEpochDraws = 16;                     // until one is new
 inline constexpr std::size_t kMaxSetAside = 10'000;           // refused events kept
 inline constexpr std::size_t kMaxCommands = 16;               // list, requeue, flush under way
+inline constexpr std::size_t kExportBytes = 256u << 10;       // of lines in one part
+inline constexpr std::size_t kExportRows = 1024;              // looked at for one part
+inline constexpr std::size_t kMaxResendRows = 20'000;         // looked at for one request
+inline constexpr std::int64_t kManifestEvents = 1024;         // summed in one step
 inline constexpr std::size_t kMaxCheckpointBytes = 64u << 10;
 
 inline constexpr Milliseconds kStateDelay{5'000};         // delivery state when much of it is new
@@ -56,6 +60,10 @@ inline constexpr Milliseconds kQuietStateDelay{120'000};  // and when little is
 inline constexpr std::int64_t kMuchSettled = 500;         // events
 inline constexpr Milliseconds kClockPoll{5'000};          // while events wait for the clock
 inline constexpr Milliseconds kUpkeepPeriod{60'000};
+inline constexpr Milliseconds kFirstManifest{300'000};     // from the start
+inline constexpr Milliseconds kManifestPeriod{3'300'000};  // with what follows: under an hour
+inline constexpr Milliseconds kManifestPatience{120'000};  // for a commit that comes anyway
+inline constexpr Milliseconds kManifestPause{100};         // between two steps
 inline constexpr Milliseconds kFirstRetry{1'000};
 inline constexpr Milliseconds kLastRetry{60'000};
 inline constexpr Milliseconds kSalvagePause{100};     // between two steps

@@ -37,13 +37,22 @@ Result<void> configure(Database& database, const OutboxOptions& options) {
   return database.execute(settings.c_str());
 }
 
-Result<void> migrate(Database& database) {
-  BERM_TRY(const std::int64_t objects, database.integer("SELECT count(*) FROM sqlite_schema"));
-  if (objects != 0) return fail(ErrorCode::damaged, "outbox database: not made by this program");
+// From that version to the one of this program, in one transaction.
+Result<void> migrate(Database& database, std::int64_t version) {
+  if (version == 0) {
+    BERM_TRY(const std::int64_t objects, database.integer("SELECT count(*) FROM sqlite_schema"));
+    if (objects != 0) return fail(ErrorCode::damaged, "outbox database: not made by this program");
+  }
+  constexpr const char* const* kSteps[] = {&sql::kMigration0001Initial,
+                                           &sql::kMigration0002Manifests};
+  static_assert(std::size(kSteps) == kSchemaVersion);
   {
     BERM_TRY(Transaction transaction, Transaction::begin(database));
-    BERM_CHECK(database.execute(sql::kMigration0001Initial));
-    BERM_CHECK(database.execute("PRAGMA user_version=1"));
+    for (std::int64_t step = version; step < kSchemaVersion; ++step) {
+      BERM_CHECK(database.execute(*kSteps[step]));
+    }
+    const std::string mark = "PRAGMA user_version=" + std::to_string(kSchemaVersion);
+    BERM_CHECK(database.execute(mark.c_str()));
     BERM_CHECK(transaction.commit());
   }
   // The version stands in the file itself, where an older program would look first.
@@ -164,7 +173,7 @@ Result<Opened> open_database(hal::Disk& disk, const OutboxOptions& options) {
   if (version > kSchemaVersion) return newer(path, version);
   if (version == 0) BERM_CHECK(database->execute(kBeforeFirstTable));
   BERM_CHECK(configure(*database, options));
-  if (version == 0) BERM_CHECK(migrate(*database));
+  if (version < kSchemaVersion) BERM_CHECK(migrate(*database, version));
   return Opened{std::move(database), version == 0};
 }
 
@@ -267,7 +276,11 @@ Result<void> load_series(Tables& tables, const UnknownSchema& unknown_schema, Bo
                                   .schema = schema,
                                   .next_seq = row.integer(3),
                                   .gone = row.integer(4),
-                                  .offered_below = row.integer(5)});
+                                  .offered_below = row.integer(5),
+                                  .manifested = row.integer(6)});
+    auto debt = ManifestDebt::parse(row.text(7));
+    is_good = is_good && debt && row.integer(6) >= 0 && row.integer(6) <= kNoManifests;
+    if (debt) books.series.back().debt = std::move(*debt);
   }));
   if (!is_good) return fail(ErrorCode::damaged, "outbox database: impossible series");
   for (Series& series : books.series) {
@@ -301,7 +314,8 @@ namespace {
 Result<bool> is_empty(Tables& tables, const Series& series) {
   BERM_TRY(const auto segment, tables.seek_segment(series.id, 1));
   BERM_TRY(const auto refused, tables.number(sql::kCountSetAsideOf, series.id));
-  return !segment && refused.value_or(0) == 0;
+  const bool is_told = series.schema->is_ledger || series.manifested >= series.next_seq - 1;
+  return !segment && refused.value_or(0) == 0 && is_told;
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 
 namespace berm::outbox {
 
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 std::string database_path(const std::string& directory);
 // Pages the database may have: max_bytes less the log and the ballast.

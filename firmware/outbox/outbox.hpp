@@ -109,6 +109,44 @@ struct SetAside {
   std::string line;
 };
 
+// Offered again: delivered events that are still kept.
+struct ResendRequest {
+  std::string stream;
+  std::string epoch;   // empty: the present one
+  std::string ranges;  // "12-15 20-20", as in gap records
+  std::string uplink;  // empty: all that take the stream
+};
+
+struct ResendReport {
+  struct Uplink {
+    std::string name;
+    std::int64_t queued = 0;
+    std::int64_t waiting = 0;  // were waiting anyway
+  };
+  std::string epoch;
+  std::vector<Uplink> uplinks;
+  std::string gone;  // ranges that are not kept any more, or never were
+};
+
+// What is kept, read as lines, part by part.
+struct ExportFilter {
+  std::string stream;                   // a glob; empty: all
+  std::optional<std::int64_t> since_s;  // events whose `time` is not before
+};
+
+struct ExportPlace {
+  std::int64_t series = 0;  // where the next part begins
+  std::int64_t seq = 1;
+  std::int64_t unsettled = 0;   // so far: events without a final line, for their clock is unknown
+  std::int64_t unreadable = 0;  // segments that do not read back
+};
+
+struct ExportPart {
+  std::string lines;
+  ExportPlace next;
+  bool is_last = false;
+};
+
 class Outbox {
  public:
   virtual ~Outbox() = default;
@@ -147,6 +185,13 @@ class Outbox {
   virtual void list_set_aside(std::int64_t from, std::size_t max,
                               std::function<void(Result<std::vector<SetAside>>)> done) = 0;
   virtual void requeue(std::int64_t number, std::function<void(Result<void>)> done) = 0;
+
+  // Durable when `done` is called.
+  virtual void resend(ResendRequest request, std::function<void(Result<ResendReport>)> done) = 0;
+
+  // The next part of what is kept; a new ExportPlace begins.
+  virtual void read_on(ExportFilter filter, ExportPlace place,
+                       std::function<void(Result<ExportPart>)> done) = 0;
 
   // --- life
   // ----------------------------------------------------------------------------------------

@@ -100,6 +100,67 @@ void requeue(Outbox& outbox, const CommandRequest& request, const Reply& reply) 
   });
 }
 
+constexpr const char* kResendUsage =
+    "usage: resend STREAM RANGES [UPLINK], as in "
+    "resend traffic.lane 12-15 20-20\n";
+
+// STREAM may be "epoch/stream" or "node/epoch/stream". nullopt: that is no request.
+std::optional<ResendRequest> resend_request(const std::vector<std::string>& words) {
+  if (words.size() < 2) return std::nullopt;
+  ResendRequest request;
+  const auto parts = split(words[0], '/');
+  if (parts.size() > 3) return std::nullopt;
+  request.stream = std::string(parts.back());
+  if (parts.size() > 1) request.epoch = std::string(parts[parts.size() - 2]);
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const bool is_range = words[i].find_first_not_of("0123456789-") == std::string::npos;
+    if (!is_range && (i == 1 || i + 1 < words.size())) return std::nullopt;
+    if (!is_range) {
+      request.uplink = words[i];
+    } else {
+      request.ranges += (request.ranges.empty() ? "" : " ") + words[i];
+    }
+  }
+  return request;
+}
+
+CommandAnswer resend_answer(const ResendRequest& request, const ResendReport& report, bool json) {
+  std::string text;
+  std::int64_t found = 0;
+  for (const ResendReport::Uplink& uplink : report.uplinks) {
+    found += uplink.queued + uplink.waiting;
+    text += text_of("%s: %lld of %s/%s queued again, %lld were waiting\n", uplink.name.c_str(),
+                    static_cast<long long>(uplink.queued), report.epoch.c_str(),
+                    request.stream.c_str(), static_cast<long long>(uplink.waiting));
+  }
+  if (!report.gone.empty()) text += "not here (any more): " + report.gone + "\n";
+  const int code = found > 0 ? 0 : 1;
+  if (!json) return {code, text};
+  text = "{\"epoch\":\"" + report.epoch + "\"";
+  append_member(text, "stream", request.stream);
+  append_member(text, "gone", report.gone);
+  text += ",\"uplinks\":[";
+  for (const ResendReport::Uplink& uplink : report.uplinks) {
+    if (!text.ends_with('[')) text += ",";
+    text += "{\"queued\":" + std::to_string(uplink.queued) +
+            ",\"waiting\":" + std::to_string(uplink.waiting);
+    append_member(text, "name", uplink.name);
+    text += "}";
+  }
+  return {code, text + "]}\n"};
+}
+
+void resend(Outbox& outbox, const CommandRequest& request, const Reply& reply) {
+  const auto wanted = resend_request(request.words);
+  if (!wanted) return reply->end({2, kResendUsage});
+  outbox.resend(*wanted,
+                [reply, wanted = *wanted, json = request.json](const Result<ResendReport>& report) {
+                  if (report) return reply->end(resend_answer(wanted, *report, json));
+                  const int code = report.error().code == ErrorCode::invalid ? 2 : 1;
+                  reply->end({code, report.error().text + "\n"});
+                });
+}
+
 }  // namespace
 
 std::vector<Command> outbox_commands(Outbox& outbox) {
@@ -112,9 +173,11 @@ std::vector<Command> outbox_commands(Outbox& outbox) {
     };
     return made;
   };
-  return {command("set-aside list", " [FROM]", "events a receiver refused", false, list),
-          command("set-aside show", " N", "one of them, with its line", false, show),
-          command("set-aside requeue", " N", "offers it once more", true, requeue)};
+  return {
+      command("set-aside list", " [FROM]", "events a receiver refused", false, list),
+      command("set-aside show", " N", "one of them, with its line", false, show),
+      command("set-aside requeue", " N", "offers it once more", true, requeue),
+      command("resend", " STREAM RANGES [UPLINK]", "offers delivered events again", true, resend)};
 }
 
 }  // namespace berm::outbox

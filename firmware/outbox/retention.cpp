@@ -7,6 +7,7 @@
 #include "firmware/outbox/commit.hpp"
 #include "firmware/outbox/ledger.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/manifest.hpp"
 
 namespace berm::outbox {
 namespace {
@@ -178,12 +179,17 @@ Result<void> Retention::remove(const Candidate& candidate, Losses& losses) {
       const bool is_lost = books.tracks[uplink][candidate.series].undelivered.contains(part.first);
       if ((wanted & (1u << uplink)) != 0 && is_lost) losers |= 1u << uplink;
     }
-    if (losers != 0) BERM_CHECK(account(candidate, losers, part, losses));
+    if (losers != 0) {
+      BERM_CHECK(account(candidate, losers, part, losses));
+    } else if (wanted != 0) {
+      BERM_CHECK(keep_sums(candidate, part, losses));
+    }
   }
   for (auto& tracks : books.tracks) {
     Track& track = tracks[candidate.series];
     if (!track.undelivered.touches(whole)) continue;
     track.undelivered.subtract(whole);
+    track.resend.subtract(whole);
     track.is_dirty = true;
   }
   books.series[candidate.series].gone += row.count;
@@ -191,11 +197,22 @@ Result<void> Retention::remove(const Candidate& candidate, Losses& losses) {
   return core_.tables.update_series(books.series[candidate.series]);
 }
 
+// Delivered, and in no manifest yet.
+Result<void> Retention::keep_sums(const Candidate& candidate, Range part, Losses& losses) {
+  BERM_TRY(const RangeSet untold,
+           Manifests(core_).keep_sums(candidate.series, candidate.row, part));
+  if (!untold.is_empty()) losses[{candidate.series, 0}].ranges.add(untold);
+  return {};
+}
+
 Result<void> Retention::account(const Candidate& candidate, std::uint32_t losers, Range range,
                                 Losses& losses) {
   const SegmentRow& row = candidate.row;
   Loss& loss = losses[{candidate.series, losers}];
   loss.ranges.add(range);
+  RangeSet closed;
+  closed.add(range);
+  Manifests(core_).close(candidate.series, closed, false);
   std::optional<std::int64_t> vehicles = row.vehicles;
   if (vehicles && range != Range{row.first_seq, row.last_seq}) {
     const auto segment = core_.tables.open_segment(row, core_.codec);

@@ -53,6 +53,7 @@ class Retention {
   Result<void> gather(SeriesIndex index, const RangeSet& within,
                       std::optional<std::int64_t> made_before_s, std::vector<Candidate>& out);
   Result<void> remove(const Candidate& candidate, Losses& losses);
+  Result<void> keep_sums(const Candidate& candidate, Range part, Losses& losses);
   Result<void> account(const Candidate& candidate, std::uint32_t losers, Range range,
                        Losses& losses);
   Result<void> record(const Losses& losses, std::string_view cause);

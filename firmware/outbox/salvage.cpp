@@ -46,7 +46,8 @@ Result<std::optional<std::int64_t>> series_named(Core core, const UnknownSchema&
   add_series(books, core.options,
              Series{.id = id.value_or(0),
                     .epoch = static_cast<std::size_t>(epoch - books.epochs.begin()),
-                    .schema = schema});
+                    .schema = schema,
+                    .manifested = kNoManifests});
   return id;
 }
 

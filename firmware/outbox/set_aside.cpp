@@ -7,6 +7,7 @@
 #include "firmware/outbox/commit.hpp"
 #include "firmware/outbox/ledger.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/manifest.hpp"
 #include "firmware/outbox/sql.hpp"
 
 namespace berm::outbox {
@@ -45,6 +46,7 @@ Result<void> Shelf::put(UplinkIndex uplink, Reader& reader, std::span<const Refu
     const Range one{refusal.seq, refusal.seq};
     track.in_flight.subtract(one);
     track.undelivered.subtract(one);
+    track.resend.subtract(one);
     track.is_dirty = true;
     auto vehicles = put_one(uplink, reader, refusal);
     if (!vehicles && vehicles.error().code == ErrorCode::not_found) continue;
@@ -63,6 +65,17 @@ Result<void> Shelf::put(UplinkIndex uplink, Reader& reader, std::span<const Refu
                                  .vehicles = of.vehicles,
                                  .cause = "refused",
                                  .uplink = core_.options.uplinks[uplink].name},
+                             core_.clock));
+    const RangeSet untold = Manifests(core_).close(index, of.ranges, true);
+    BERM_CHECK(core_.tables.update_series(series));
+    if (untold.is_empty()) continue;
+    gaps.push_back(gap_event(Gap{.of = std::string(series.schema->name),
+                                 .of_epoch = core_.books.epochs[series.epoch].epoch,
+                                 .ranges = untold.to_text(),
+                                 .count = untold.count_below(kOpenEnd),
+                                 .vehicles = std::nullopt,
+                                 .cause = "refused",
+                                 .uplink = ""},
                              core_.clock));
   }
   BERM_CHECK(Commit(core_).write(gaps));

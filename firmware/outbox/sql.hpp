@@ -40,6 +40,7 @@ extern const char* const kListSetAside;
 extern const char* const kSelectSetAside;
 extern const char* const kDeleteSetAside;
 extern const char* const kTrimSetAside;
+extern const char* const kTrimSetAsideOf;
 extern const char* const kCountSetAside;
 extern const char* const kCountSetAsideOf;
 extern const char* const kDeleteUndeliveredOf;
@@ -53,5 +54,6 @@ extern const char* const kSelectWholeAnchor;
 extern const char* const kFindAnchor;
 extern const char* const kDeleteMeta;
 extern const char* const kMigration0001Initial;
+extern const char* const kMigration0002Manifests;
 
 }  // namespace berm::outbox::sql

@@ -46,7 +46,8 @@ SqliteOutbox::SqliteOutbox(const OutboxParts& parts, std::shared_ptr<StoreOwner>
       save_timer_(parts.loop),
       upkeep_timer_(parts.loop),
       damage_timer_(parts.loop),
-      salvage_timer_(parts.loop) {
+      salvage_timer_(parts.loop),
+      manifest_timer_(parts.loop) {
   for (auto& [key, bytes] : checkpoints) checkpoints_[key] = std::move(bytes);
   plan_upkeep();
   plan_salvage(kSalvagePause);
@@ -261,28 +262,35 @@ void SqliteOutbox::notify() {
 // --- set aside
 // -------------------------------------------------------------------------------------
 
-void SqliteOutbox::list_set_aside(std::int64_t from, std::size_t max,
-                                  std::function<void(Result<std::vector<SetAside>>)> done) {
+template <class T>
+void SqliteOutbox::run_command(std::function<Result<T>(Store&)> work,
+                               std::function<void(Result<T>)> done) {
   if (commands_ >= kMaxCommands) {
     done(fail(ErrorCode::full, "too many outbox commands at once"));
     return;
   }
   ++commands_;
-  const auto shelf = std::make_shared<std::vector<SetAside>>();
+  const auto made = std::make_shared<T>();
   jobs_.submit(
-      [from, max, shelf](Store& store) -> Result<void> {
-        BERM_TRY(*shelf, store.list_set_aside(from, max));
+      [work = std::move(work), made](Store& store) -> Result<void> {
+        BERM_TRY(*made, work(store));
         return {};
       },
-      [this, shelf, done = std::move(done)](const JobReport& report) {
+      [this, made, done = std::move(done)](const JobReport& report) {
         --commands_;
         accept(report);
         if (!report.result) {
           done(fail(report.result.error()));
         } else {
-          done(std::move(*shelf));
+          done(std::move(*made));
         }
       });
+}
+
+void SqliteOutbox::list_set_aside(std::int64_t from, std::size_t max,
+                                  std::function<void(Result<std::vector<SetAside>>)> done) {
+  run_command<std::vector<SetAside>>(
+      [from, max](Store& store) { return store.list_set_aside(from, max); }, std::move(done));
 }
 
 void SqliteOutbox::requeue(std::int64_t number, std::function<void(Result<void>)> done) {
@@ -298,6 +306,22 @@ void SqliteOutbox::requeue(std::int64_t number, std::function<void(Result<void>)
                  done(report.result);
                  notify();
                });
+}
+
+void SqliteOutbox::resend(ResendRequest request, std::function<void(Result<ResendReport>)> done) {
+  run_command<ResendReport>(
+      [request = std::move(request)](Store& store) { return store.resend(request); },
+      [this, done = std::move(done)](Result<ResendReport> report) {
+        done(std::move(report));
+        notify();
+      });
+}
+
+void SqliteOutbox::read_on(ExportFilter filter, ExportPlace place,
+                           std::function<void(Result<ExportPart>)> done) {
+  run_command<ExportPart>(
+      [filter = std::move(filter), place](Store& store) { return store.read_on(filter, place); },
+      std::move(done));
 }
 
 // --- life
@@ -360,6 +384,21 @@ void SqliteOutbox::run_salvage() {
                });
 }
 
+void SqliteOutbox::plan_manifests() {
+  if (!counters_.is_summing || is_summing_ || manifest_timer_.is_set()) return;
+  manifest_timer_.after(kManifestPause, [this] { run_manifests(); });
+}
+
+void SqliteOutbox::run_manifests() {
+  is_summing_ = true;
+  jobs_.submit([](Store& store) { return store.sum_manifests(); },
+               [this](const JobReport& report) {
+                 is_summing_ = false;
+                 if (!report.result) log_.error("manifests: " + report.result.error().text);
+                 accept(report);
+               });
+}
+
 void SqliteOutbox::plan_upkeep() {
   const Milliseconds period = counters_.waits_for_clock ? kClockPoll : kUpkeepPeriod;
   upkeep_timer_.after(period, [this] { run_upkeep(); });
@@ -367,10 +406,10 @@ void SqliteOutbox::plan_upkeep() {
 
 void SqliteOutbox::run_upkeep() {
   jobs_.submit([](Store& store) { return store.upkeep(); },
-               [this, waited = counters_.waits_for_clock](const JobReport& report) {
+               [this, before = counters_.commits](const JobReport& report) {
                  accept(report);
                  plan_upkeep();
-                 if (waited) notify();
+                 if (counters_.commits != before) notify();
                });
 }
 
@@ -381,6 +420,7 @@ void SqliteOutbox::accept(const JobReport& report) {
   counters_ = report.counters;
   if (did_salvage && !counters_.salvage.is_active) end_alarm("outbox_damaged", "outbox");
   plan_salvage(kSalvagePause);
+  plan_manifests();
   if (!did_wait && counters_.waits_for_clock && upkeep_timer_.is_set()) plan_upkeep();
   if (counters_.unsaved_settled == 0 && !jobs_.has_settlements()) unsaved_ = 0;
   if (!report.damage.empty()) {

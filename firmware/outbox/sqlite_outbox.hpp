@@ -43,6 +43,9 @@ class SqliteOutbox final : public Outbox {
   void list_set_aside(std::int64_t from, std::size_t max,
                       std::function<void(Result<std::vector<SetAside>>)> done) override;
   void requeue(std::int64_t number, std::function<void(Result<void>)> done) override;
+  void resend(ResendRequest request, std::function<void(Result<ResendReport>)> done) override;
+  void read_on(ExportFilter filter, ExportPlace place,
+               std::function<void(Result<ExportPart>)> done) override;
   void flush(std::function<void()> done) override;
   Status status() const override;
   const std::string& epoch() const override { return counters_.epoch; }
@@ -64,6 +67,9 @@ class SqliteOutbox final : public Outbox {
   bool has_room(const event::Draft& draft, std::size_t bytes) const;
   bool lose(std::string_view alarm, std::string_view subject, std::string_view text);
   int group_ms(const event::StreamSchema& schema) const;
+  // A bounded number of commands at once; `done` gets what `work` has made.
+  template <class T>
+  void run_command(std::function<Result<T>(Store&)> work, std::function<void(Result<T>)> done);
   void plan_commit();
   void start_commit();
   void tell_committed(const Pending& work) const;
@@ -74,6 +80,8 @@ class SqliteOutbox final : public Outbox {
   void run_flush();
   void plan_salvage(Milliseconds pause);
   void run_salvage();
+  void plan_manifests();
+  void run_manifests();
   void plan_upkeep();
   void run_upkeep();
   void accept(const JobReport& report);
@@ -117,7 +125,9 @@ class SqliteOutbox final : public Outbox {
   hal::Timer upkeep_timer_;
   hal::Timer damage_timer_;
   hal::Timer salvage_timer_;
+  hal::Timer manifest_timer_;
   bool is_salvaging_ = false;  // a step is under way
+  bool is_summing_ = false;    // a step is under way
 };
 
 }  // namespace berm::outbox

@@ -6,8 +6,11 @@
 
 #include "firmware/outbox/anchors.hpp"
 #include "firmware/outbox/commit.hpp"
+#include "firmware/outbox/export.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/manifest.hpp"
 #include "firmware/outbox/opening.hpp"
+#include "firmware/outbox/resend.hpp"
 #include "firmware/outbox/retention.hpp"
 #include "firmware/outbox/sql.hpp"
 #include "hal/base/assert.hpp"
@@ -45,6 +48,7 @@ Result<void> Store::write_commit(std::span<const event::Draft> drafts,
   Commit commit(core());
   BERM_CHECK(commit.write(drafts));
   BERM_CHECK(commit.write_checkpoints(checkpoints));
+  if (summed_at_) BERM_CHECK(Manifests(core()).write());
   return commit.write_delivery_state();
 }
 
@@ -54,8 +58,11 @@ Result<void> Store::commit(std::span<const event::Draft> drafts,
   BERM_CHECK(grow_again());
   BERM_CHECK(relieve(pages_of(drafts) + 16));
   auto result = transact([&] { return write_commit(drafts, checkpoints); });
-  if (result || result.error().code != ErrorCode::full) return result;
-  return commit_when_full(drafts, checkpoints, std::move(result.error()));
+  if (!result && result.error().code == ErrorCode::full) {
+    result = commit_when_full(drafts, checkpoints, std::move(result.error()));
+  }
+  if (result && summed_at_) manifests_written();
+  return result;
 }
 
 // Within a stream drafts are numbered in their order, and nothing of it was written after them.
@@ -172,6 +179,7 @@ Result<void> Store::settle(UplinkIndex uplink, const std::vector<Settled>& settl
     track.in_flight.subtract(one);
     if (settled[i].how == Settlement::returned) continue;
     track.undelivered.subtract(one);
+    track.resend.subtract(one);
     track.is_dirty = true;
     ++books_.unsaved_settled;
   }
@@ -197,6 +205,20 @@ Result<std::vector<SetAside>> Store::list_set_aside(std::int64_t from, std::size
   return Shelf(core()).list(from, max);
 }
 
+Result<ResendReport> Store::resend(const ResendRequest& request) {
+  ResendReport report;
+  const auto queue = [&]() -> Result<void> {
+    BERM_TRY(report, Resend(core()).queue(request));
+    return {};
+  };
+  BERM_CHECK(transact(queue));
+  return report;
+}
+
+Result<ExportPart> Store::read_on(const ExportFilter& filter, const ExportPlace& place) {
+  return export_part(core(), filter, place);
+}
+
 Result<void> Store::put_back(std::int64_t number) {
   auto result = transact([&] { return Shelf(core()).put_back(number); });
   forget_readers();
@@ -218,6 +240,7 @@ Counters Store::counters() {
   counters.unsaved_settled = books_.unsaved_settled;
   counters.waits_for_clock = books_.has_unsettled || books_.has_estimate;
   counters.is_pressed = is_pressed_;
+  counters.is_summing = is_summing_;
   if (salvage_) counters.salvage = salvage_->progress();
   counters.salvage.events += salvaged_;
   const auto pages = database_->integer("PRAGMA page_count");

@@ -50,7 +50,14 @@ struct Counters {
   std::int64_t unsaved_settled = 0;
   bool waits_for_clock = false;
   bool is_pressed = false;  // streams that refuse take nothing now
+  bool is_summing = false;  // sum_manifests() has more to do
   SalvageProgress salvage;
+};
+
+// What the database says of an uplink and a series.
+struct StoredTrack {
+  RangeSet undelivered{kMaxRanges};
+  RangeSet resend{kMaxRanges};
 };
 
 class Store {
@@ -75,11 +82,16 @@ class Store {
   void return_all(UplinkIndex uplink);
   Result<std::vector<SetAside>> list_set_aside(std::int64_t from, std::size_t max);
   Result<void> put_back(std::int64_t number);
+  Result<ResendReport> resend(const ResendRequest& request);
+  Result<ExportPart> read_on(const ExportFilter& filter, const ExportPlace& place);
   // Delivery state alone.
   Result<void> save();
   // One step; counters().salvage says whether there is another.
   Result<void> salvage();
-  // Time for the events that wait for it, corrections, age limits, free pages, the ballast.
+  // One step of what upkeep has begun; counters().is_summing says whether there is another.
+  Result<void> sum_manifests();
+  // Time for the events that wait for it, corrections, age limits, free pages, the ballast,
+  // manifests.
   Result<void> upkeep();
 
   Counters counters();
@@ -121,9 +133,12 @@ class Store {
   Result<void> expire();
   Result<void> trim_shelf();
   Result<void> shrink();
+  Result<void> tend_manifests();
+  void manifests_written();
   Result<std::string> quick_check();
-  Result<void> attach_uplink(UplinkIndex uplink, const std::map<std::string, std::int64_t>& stored,
-                             const std::map<std::pair<std::int64_t, std::int64_t>, RangeSet>& rows);
+  Result<void> attach_uplink(
+      UplinkIndex uplink, const std::map<std::string, std::int64_t>& stored,
+      const std::map<std::pair<std::int64_t, std::int64_t>, StoredTrack>& rows);
   Result<void> settle_clock();
   Result<void> drop_broken(const Reader::Broken& broken);
   Result<void> mark_offered(const Batch& batch, std::size_t batch_events);
@@ -159,6 +174,9 @@ class Store {
   bool is_established_ = false;
   bool is_open_ = false;  // to be closed in order
   std::optional<MonoTime> expired_at_;
+  std::optional<MonoTime> manifests_due_;
+  std::optional<MonoTime> summed_at_;  // the next commit takes them along
+  bool is_summing_ = false;
 };
 
 }  // namespace berm::outbox

@@ -5,6 +5,7 @@
 #include "firmware/outbox/commit.hpp"
 #include "firmware/outbox/ledger.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/manifest.hpp"
 #include "firmware/outbox/opening.hpp"
 #include "firmware/outbox/sql.hpp"
 #include "firmware/outbox/store.hpp"
@@ -15,6 +16,7 @@ namespace berm::outbox {
 namespace {
 
 constexpr std::size_t kMaxMarkBytes = 64;
+constexpr std::string_view kRenamed = "node renamed";
 
 WalState log_state(hal::Disk& disk, const std::string& directory) {
   const auto log = disk.read(database_path(directory) + "-wal", kMaxLogRead);
@@ -214,7 +216,7 @@ Result<std::string> Store::epoch_reason(bool is_tail_lost) {
   BERM_TRY(const auto node, tables_->meta("node"));
   BERM_TRY(const auto machine, tables_->meta("machine_id"));
   BERM_TRY(const auto directory, tables_->meta("directory"));
-  if (node != options_.node) return std::string("node renamed");
+  if (node != options_.node) return std::string(kRenamed);
   if (machine != options_.machine_id) return std::string("another machine");
   if (directory != directory_id_) return std::string("another directory");
   return std::string();
@@ -250,6 +252,11 @@ Result<void> Store::establish(bool is_tail_lost) {
 
 Result<void> Store::begin_epoch(const std::optional<std::string>& previous,
                                 const std::string& reason) {
+  // Whoever has what was copied goes on with the old epoch, and what is lost may have been a
+  // manifest: there must never be two.
+  for (SeriesIndex i = 0; i < books_.series.size() && reason != kRenamed; ++i) {
+    BERM_CHECK(end_manifests(core(), i));
+  }
   std::string name = make_epoch(parts_.random);
   // A machine without entropy at its boot may draw what it drew at another one.
   for (int draw = 1; draw < kMaxEpochDraws && knows_epoch(books_, sidecar_, name); ++draw) {
@@ -296,13 +303,16 @@ Result<void> Store::attach_uplinks() {
   BERM_CHECK(tables_->run(sql::kSelectUplinks, [&](Statement& row) {
     stored[std::string(row.text(1))] = row.integer(0);
   }));
-  std::map<std::pair<std::int64_t, std::int64_t>, RangeSet> rows;
+  std::map<std::pair<std::int64_t, std::int64_t>, StoredTrack> rows;
   BERM_CHECK(tables_->run(sql::kSelectUndelivered, [&](Statement& row) {
     RangeSet all(kMaxRanges);
     all.add(Range{1, kOpenEnd});
     auto ranges = RangeSet::parse(row.text(2), kMaxRanges);
     // Unreadable: as if nothing had been delivered. A repeat, not a loss.
-    rows[{row.integer(0), row.integer(1)}] = ranges ? std::move(*ranges) : std::move(all);
+    auto resend = RangeSet::parse(row.text(3), kMaxRanges);
+    StoredTrack& stored_track = rows[{row.integer(0), row.integer(1)}];
+    stored_track.undelivered = ranges ? std::move(*ranges) : std::move(all);
+    if (resend) stored_track.resend = std::move(*resend);
   }));
   books_.tracks.assign(options_.uplinks.size(), {});
   for (UplinkIndex uplink = 0; uplink < options_.uplinks.size(); ++uplink) {
@@ -323,7 +333,7 @@ Result<void> Store::attach_uplinks() {
 
 Result<void> Store::attach_uplink(
     UplinkIndex uplink, const std::map<std::string, std::int64_t>& stored,
-    const std::map<std::pair<std::int64_t, std::int64_t>, RangeSet>& rows) {
+    const std::map<std::pair<std::int64_t, std::int64_t>, StoredTrack>& rows) {
   const UplinkInterest& interest = options_.uplinks[uplink];
   const auto known = stored.find(interest.name);
   if (known == stored.end()) {
@@ -346,11 +356,14 @@ Result<void> Store::attach_uplink(
     }
     track.is_dirty = row == rows.end();
     bool has_others = false;
-    if (row != rows.end()) track.undelivered = row->second;
+    if (row != rows.end()) {
+      track.undelivered = row->second.undelivered;
+      track.resend = row->second.resend;
+    }
     for (const auto& [name, id] : stored) {
       const auto other = rows.find({id, series.id});
       if (!track.is_dirty || other == rows.end() || !does_hold(name)) continue;
-      track.undelivered.add(other->second);
+      track.undelivered.add(other->second.undelivered);
       has_others = true;
     }
     if (track.is_dirty && !has_others) track.undelivered.add(Range{1, kOpenEnd});

@@ -85,12 +85,18 @@ Result<std::size_t> Store::free_round(Deletable which, std::int64_t pages) {
   return removed;
 }
 
-// The oldest refused events: they are accounted for already.
+// The oldest refused events of each stream: they are accounted for already. Not the ledger: what a
+// refused gap record explains nothing else does, and it may be queued again.
 Result<void> Store::trim_shelf() {
   BERM_TRY(const auto count, tables_->number(sql::kCountSetAside));
   if (count.value_or(0) == 0) return {};
-  const std::int64_t keep = std::max<std::int64_t>(*count - kSetAsideRound, 0);
-  return transact([&] { return tables_->run(sql::kTrimSetAside, {}, keep); });
+  return transact([&]() -> Result<void> {
+    for (const Series& series : books_.series) {
+      if (series.schema->is_ledger) continue;
+      BERM_CHECK(tables_->run(sql::kTrimSetAsideOf, {}, series.id, kSetAsideRound));
+    }
+    return {};
+  });
 }
 
 // The quota is reached, or the file system is: make room and try once more. Otherwise it was
@@ -179,7 +185,8 @@ Result<void> Store::upkeep() {
   BERM_CHECK(relieve(0));
   BERM_CHECK(shrink());
   keep_ballast();
-  return grow_again();
+  BERM_CHECK(grow_again());
+  return tend_manifests();
 }
 
 // Only while the time is known: a clock that is ahead would throw everything away.

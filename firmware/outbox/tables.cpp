@@ -165,7 +165,8 @@ Result<void> Tables::set_meta(std::string_view name, std::string_view value) {
 }
 
 Result<void> Tables::update_series(const Series& series) {
-  return run(sql::kUpdateSeries, {}, series.id, series.next_seq, series.gone, series.offered_below);
+  return run(sql::kUpdateSeries, {}, series.id, series.next_seq, series.gone, series.offered_below,
+             series.manifested, std::string_view(series.debt.to_text()));
 }
 
 Result<void> Tables::insert_set_aside(const SetAsideRow& row) {

@@ -7,6 +7,7 @@
 
 #include "firmware/outbox/identity.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/manifest_sums.hpp"
 #include "firmware/outbox/range_set.hpp"
 #include "hal/base/assert.hpp"
 
@@ -25,6 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto sidecar = parse_sidecar(text); sidecar && sidecar->size() <= kMaxEpochsNamed) {
     const auto again = parse_sidecar(sidecar_text(*sidecar));
     BERM_ASSERT(again.has_value() && *again == *sidecar);
+  }
+  if (const auto debt = ManifestDebt::parse(text)) {
+    const auto again = ManifestDebt::parse(debt->to_text());
+    BERM_ASSERT(again.has_value() && *again == *debt);
   }
   return 0;
 }

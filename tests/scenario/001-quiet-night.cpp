@@ -13,6 +13,12 @@ TEST(Scenario001, AQuietNightIsFourRowsAMinuteAtBothReceivers) {
   EXPECT_EQ(bed.broker().repeats(), 0);
   EXPECT_EQ(bed.waiting("flume"), 0);
   EXPECT_EQ(bed.oracle().epochs(), 1);
+  for (const Receiver* receiver : {&bed.flume(), &bed.broker()}) {
+    const auto [manifests, last] = bed.oracle().manifests_of(*receiver, "traffic.lane");
+    EXPECT_GE(manifests, 8);
+    EXPECT_LE(manifests, 10);
+    EXPECT_GE(last, 4 * 60 * 7) << "at least hourly";
+  }
   EXPECT_SOUND(bed);
 }
 

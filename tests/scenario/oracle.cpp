@@ -57,7 +57,8 @@ std::size_t Oracle::RowHash::operator()(const RowKey& key) const {
 }
 
 Receiver& Oracle::add_receiver(const std::string& name) {
-  audits_.push_back(std::make_unique<analytics::Audit>());
+  audits_.push_back(std::make_unique<analytics::Audit>(name));
+  told_.emplace_back();
   return *receivers_.emplace_back(std::make_unique<Receiver>(name));
 }
 
@@ -132,17 +133,21 @@ void Oracle::receive(Receiver& receiver, std::string_view line, MonoTime now) {
   }
   audit(receiver, arrival);
   if (is_new && arrival.stream == "node.gap") take_gap(receiver, arrival, now);
+  if (is_new && arrival.stream == "node.manifest") take_manifest(index_of(receiver), arrival);
 }
 
 void Oracle::audit(const Receiver& receiver, const Arrival& arrival) {
-  for (std::size_t i = 0; i < receivers_.size(); ++i) {
-    if (receivers_[i].get() != &receiver) continue;
-    if (arrival.stream == "node.gap" || arrival.stream == "node.manifest") {
-      audits_[i]->read_line(arrival.line);
-    } else {
-      audits_[i]->take(arrival.node, arrival.epoch, arrival.stream, arrival.seq, arrival.digest);
-    }
+  analytics::Audit& audit = *audits_[index_of(receiver)];
+  if (analytics::Audit::says_more(arrival.stream)) {
+    audit.read_line(arrival.line);
+  } else {
+    audit.take(arrival.node, arrival.epoch, arrival.stream, arrival.seq, arrival.digest);
   }
+}
+
+std::size_t Oracle::index_of(const Receiver& receiver) const {
+  const auto found = std::ranges::find(receivers_, &receiver, &std::unique_ptr<Receiver>::get);
+  return static_cast<std::size_t>(found - receivers_.begin());
 }
 
 // The first time that anybody gets it.
@@ -198,6 +203,13 @@ void Oracle::take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now) 
   const std::string_view uplink = raw_field(arrival.line, ",\"uplink\":");
   const std::string_view of = raw_field(arrival.line, ",\"of\":");
   if (of == "traffic.lane") has_lane_gaps_ = true;
+  ClosedRange closed{.series = series_of(raw_field(arrival.line, ",\"of_epoch\":"), of),
+                     .made_in = std::string(arrival.epoch),
+                     .seq = arrival.seq};
+  if (auto all = analytics::SeqRanges::parse(raw_field(arrival.line, ",\"ranges\":"))) {
+    closed.ranges = std::move(*all);
+    told_[index_of(receiver)].closed.push_back(std::move(closed));
+  }
   const auto uplinks = split(uplink, ' ');
   const bool is_ours = std::ranges::find(uplinks, receiver.name()) != uplinks.end();
   if (uplink != "null" && !is_ours) return;
@@ -213,6 +225,19 @@ void Oracle::take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now) 
   claim.knows_vehicles = claim.vehicles >= 0;
   claim.is_merged = raw_field(arrival.line, ",\"cause\":") == "merged";
   receiver.claim(std::move(claim));
+}
+
+void Oracle::take_manifest(std::size_t receiver, const Arrival& arrival) {
+  ManifestClaim claim{.series = series_of(raw_field(arrival.line, ",\"of_epoch\":"),
+                                          raw_field(arrival.line, ",\"of\":"))};
+  claim.first = integer_field(arrival.line, ",\"first\":", 0);
+  claim.last = integer_field(arrival.line, ",\"last\":", 0);
+  claim.count = integer_field(arrival.line, ",\"count\":", -1);
+  claim.gaps = integer_field(arrival.line, ",\"gaps\":", 0);
+  claim.sum64 = std::string(raw_field(arrival.line, ",\"sum64\":"));
+  claim.made_in = std::string(arrival.epoch);
+  claim.gap_series = series_of(claim.made_in, "node.gap");
+  told_[receiver].manifests.push_back(std::move(claim));
 }
 
 void Oracle::mark_backup() {

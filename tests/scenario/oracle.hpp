@@ -12,7 +12,8 @@
 //   - one row per (uid, period start, period_s);
 //   - counts = vehicles that passed, in every stretch declared as seen; no stretch undeclared;
 //   - a row of the feed says what the site served for its minute;
-//   - vehicles received + vehicles in gap records = vehicles produced.
+//   - vehicles received + vehicles in gap records = vehicles produced;
+//   - the manifests of a series follow one another, and each is the sum of what arrived.
 // At most kMaxViolations are kept. One thread.
 #pragma once
 
@@ -67,6 +68,9 @@ class Oracle {
   // Events of this stream that the receiver has, in all epochs.
   std::int64_t count_of(const Receiver& receiver, std::string_view stream) const;
   std::int64_t epochs() const;
+  // Manifests of that stream the receiver has, and the largest sequence in them.
+  std::pair<std::int64_t, std::int64_t> manifests_of(const Receiver& receiver,
+                                                     std::string_view stream) const;
 
  private:
   struct Series {
@@ -88,6 +92,22 @@ class Oracle {
   struct RowHash {
     std::size_t operator()(const RowKey& key) const;
   };
+  // What a receiver was told of a whole range; and all its gap records, whoever lost something.
+  struct ManifestClaim {
+    std::size_t series = 0, gap_series = 0;
+    std::int64_t first = 0, last = 0, count = 0, gaps = 0;
+    std::string sum64, made_in;
+  };
+  struct ClosedRange {
+    std::size_t series = 0;
+    std::string made_in;
+    std::int64_t seq = 0;
+    analytics::SeqRanges ranges;
+  };
+  struct Told {
+    std::vector<ManifestClaim> manifests;
+    std::vector<ClosedRange> closed;
+  };
   struct Excused {
     std::int64_t first_serial, end_serial;
   };
@@ -98,12 +118,17 @@ class Oracle {
   void take_serial(const Arrival& arrival, std::string_view dyed, MonoTime now);
   void take_row(const Arrival& arrival, MonoTime now);
   void take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now);
+  void take_manifest(std::size_t receiver, const Arrival& arrival);
+  std::string fault_of(const ManifestClaim& claim, const Told& told,
+                       const Receiver& receiver) const;
+  std::size_t index_of(const Receiver& receiver) const;
   std::int64_t highest_of(std::size_t series) const;
   MonoTime emitted_at(const Place& place) const;
   bool is_excused(std::int64_t serial) const;
 
   void judge_conservation(const Receiver& receiver, MonoTime now);
   void judge_audit(std::size_t receiver, MonoTime now);
+  void judge_manifests(std::size_t receiver, MonoTime now);
   void judge_durable(MonoTime now);
   void judge_emission_order(MonoTime now);
   void judge_vehicles(const Receiver& receiver, MonoTime now);
@@ -116,6 +141,7 @@ class Oracle {
   std::function<bool(std::string_view)> is_ours_;
   std::vector<std::unique_ptr<Receiver>> receivers_;
   std::vector<std::unique_ptr<analytics::Audit>> audits_;  // [receiver]
+  std::vector<Told> told_;                                 // [receiver]
   std::vector<Series> series_;
   std::map<std::string, std::size_t, std::less<>> series_by_name_;  // "epoch/stream"
   std::size_t last_series_ = 0;

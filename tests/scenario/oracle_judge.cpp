@@ -40,6 +40,7 @@ void Oracle::judge(MonoTime now) {
     judge_conservation(*receivers_[i], now);
     judge_audit(i, now);
     judge_vehicles(*receivers_[i], now);
+    judge_manifests(i, now);
   }
   judge_durable(now);
   judge_emission_order(now);
@@ -68,13 +69,17 @@ void Oracle::judge_audit(std::size_t receiver, MonoTime now) {
   if (is_restored_ || audits_[receiver]->is_clean()) return;
   const std::string& name = receivers_[receiver]->name();
   for (const analytics::StreamFinding& finding : audits_[receiver]->findings()) {
-    if (finding.missing == 0 && finding.differing == 0 && finding.manifests_broken == 0) continue;
+    if (finding.missing == 0 && finding.differing == 0 && finding.manifests_broken == 0 &&
+        finding.into_missing == 0) {
+      continue;
+    }
     violation(now, text_of("berm audit at %s: %s/%s: %lld missing (%s), %lld differing, %lld "
-                           "manifests broken",
+                           "manifests broken, %lld merged into nothing",
                            name.c_str(), finding.epoch.c_str(), finding.stream.c_str(),
                            static_cast<long long>(finding.missing), finding.missing_ranges.c_str(),
                            static_cast<long long>(finding.differing),
-                           static_cast<long long>(finding.manifests_broken)));
+                           static_cast<long long>(finding.manifests_broken),
+                           static_cast<long long>(finding.into_missing)));
   }
   if (audits_[receiver]->unreadable() > 0)
     violation(now, "berm audit: unreadable lines at " + name);

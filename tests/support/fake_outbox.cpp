@@ -165,7 +165,14 @@ void FakeOutbox::list_set_aside(std::int64_t, std::size_t,
                                 std::function<void(Result<std::vector<SetAside>>)>) {
   BERM_ASSERT(!"not part of the fake");
 }
+void FakeOutbox::resend(ResendRequest, std::function<void(Result<ResendReport>)>) {
+  BERM_ASSERT(!"not part of the fake");
+}
+
 void FakeOutbox::requeue(std::int64_t, std::function<void(Result<void>)>) {
+  BERM_ASSERT(!"not part of the fake");
+}
+void FakeOutbox::read_on(ExportFilter, ExportPlace, std::function<void(Result<ExportPart>)>) {
   BERM_ASSERT(!"not part of the fake");
 }
 void FakeOutbox::flush(std::function<void()> done) {

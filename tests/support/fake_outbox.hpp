@@ -52,6 +52,8 @@ class FakeOutbox final : public Outbox {
   void list_set_aside(std::int64_t from, std::size_t max,
                       std::function<void(Result<std::vector<SetAside>>)> done) override;
   void requeue(std::int64_t number, std::function<void(Result<void>)> done) override;
+  void resend(ResendRequest request, std::function<void(Result<ResendReport>)> done) override;
+  void read_on(ExportFilter, ExportPlace, std::function<void(Result<ExportPart>)> done) override;
   void flush(std::function<void()> done) override;
   Status status() const override { return Status("outbox"); }
   const std::string& epoch() const override { return epoch_; }

@@ -87,11 +87,12 @@ def every_verb_answers(agent):
     verbs = {row["verb"]: row for row in json.loads(listed)}
     wanted = (
         "help status top lanes outbox uplinks alarms gps tail loglevel config_show "
-        "config_check set-aside_list set-aside_show set-aside_requeue"
+        "config_check set-aside_list set-aside_show set-aside_requeue resend export"
     )
     for verb in wanted.split():
         assert verb.replace("_", " ") in verbs, verb
     assert verbs["set-aside requeue"]["changes"] is True
+    assert verbs["resend"]["changes"] is True
     for line in ("status", "lanes", "outbox", "uplinks", "alarms", "gps", "config show",
                  "config check", "loglevel", "set-aside list"):  # fmt: skip
         code, said, complaint = command(agent, line)
@@ -115,6 +116,11 @@ def mistakes_are_named(agent):
         ("set-aside show", 2, "usage"),
         ("set-aside show 7", 1, "7"),
         ("set-aside requeue x", 2, "usage"),
+        ("resend traffic.lane", 2, "usage"),
+        ("resend traffic.lane 1-1 flume stick", 2, "usage"),
+        ("resend traffic.lane 5-3", 2, "no ranges"),
+        ("resend traffic.lan 1-1", 1, "nothing of"),
+        ("export traffic.lane yesterday", 2, "no time"),
         ('say "open', 2, "quote"),
     ):
         found, _, complaint = command(agent, line)
@@ -169,7 +175,7 @@ def only_an_admin_changes_things(agent):
     agent.socket.chmod(0o666)
     assert ask_as_nobody("lanes").startswith("0 ")
     assert ask_as_nobody("loglevel").startswith("0 ")
-    for line in ("loglevel debug", "set-aside requeue 1"):
+    for line in ("loglevel debug", "set-aside requeue 1", "resend traffic.lane 1-1"):
         said = ask_as_nobody(line)
         assert said.startswith("1 ") and "berm-admin" in said, (line, said)
     agent.socket.chmod(before)

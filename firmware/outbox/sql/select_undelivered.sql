@@ -1,2 +1,2 @@
 -- SPDX-License-Identifier: Apache-2.0
-SELECT uplink, series, ranges FROM undelivered
+SELECT uplink, series, ranges, resend FROM undelivered

@@ -3,6 +3,7 @@
 // under their old one.
 #include <gtest/gtest.h>
 
+#include "firmware/outbox/opening.hpp"
 #include "firmware/outbox/sqlite.hpp"
 #include "hal/base/text.hpp"
 #include "tests/support/outbox_bed.hpp"
@@ -39,11 +40,11 @@ class OutboxEpoch : public ::testing::Test {
     EXPECT_EQ(field_of(events[3], "node"), bed_.options.node);
   }
   // As another program leaves it; its log copied back, or not.
-  void set_version(int version, bool is_copied_back = true) {
+  void set_version(std::int64_t version, bool is_copied_back = true) {
     auto database = outbox::Database::open("/state/berm/outbox.db", bed_.disk().sqlite_vfs());
     ASSERT_TRUE(database);
     ASSERT_TRUE((*database)->execute("PRAGMA locking_mode=EXCLUSIVE"));
-    ASSERT_TRUE((*database)->execute(text_of("PRAGMA user_version=%d", version).c_str()));
+    ASSERT_TRUE((*database)->execute(("PRAGMA user_version=" + std::to_string(version)).c_str()));
     (*database)->tidy_on_close(is_copied_back);
   }
   OutboxBed bed_;
@@ -96,7 +97,7 @@ TEST_F(OutboxEpoch, OldOneIsForgottenOnceNothingOfItIsLeft) {
   EXPECT_EQ(bed_.disk().read("/state/berm/outbox.identity", 65536)->find(old), std::string::npos);
   bed_.append_lane(1);
   bed_.run_for(Seconds{2});
-  const auto events = bed_.drain(0);
+  const auto events = only(bed_.drain(0), "traffic.lane");
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].seq, 2);
 }
@@ -104,7 +105,7 @@ TEST_F(OutboxEpoch, OldOneIsForgottenOnceNothingOfItIsLeft) {
 TEST_F(OutboxEpoch, ProgramThatIsOlderThanTheOutboxTouchesNothing) {
   before();
   {
-    set_version(2);
+    set_version(outbox::kSchemaVersion + 1);
     const auto bytes = bed_.disk().read("/state/berm/outbox.db", 1u << 24);
     const auto files = bed_.disk().list("/state/berm");
     ASSERT_TRUE(bytes && files);
@@ -123,7 +124,7 @@ TEST_F(OutboxEpoch, VersionOnAPageThatDoesNotVerifyIsDamage) {
   const std::string old = before();
   auto bytes = bed_.disk().read("/state/berm/outbox.db", 1u << 24);
   ASSERT_TRUE(bytes);
-  (*bytes)[63] = 2;  // user_version, big-endian at 60
+  (*bytes)[63] = static_cast<char>(outbox::kSchemaVersion + 1);  // user_version, big-endian at 60
   bed_.disk().prepare_file("/state/berm/outbox.db", *bytes);
   ASSERT_TRUE(bed_.open());
   EXPECT_NE(bed_.outbox().epoch(), old);
@@ -132,7 +133,7 @@ TEST_F(OutboxEpoch, VersionOnAPageThatDoesNotVerifyIsDamage) {
 TEST_F(OutboxEpoch, ProgramThatIsOlderThanTheLogLeavesBoth) {
   before();
   constexpr const char* kLog = "/state/berm/outbox.db-wal";
-  set_version(2, false);
+  set_version(outbox::kSchemaVersion + 1, false);
   const auto log = bed_.disk().read(kLog, 1u << 24);
   ASSERT_TRUE(log && !log->empty());
   const auto opened = bed_.open();
