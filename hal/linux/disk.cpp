@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <memory>
 #include <utility>
 
+#include "hal/base/text.hpp"
 #include "hal/base/unique_fd.hpp"
 
 namespace berm::hal {
@@ -261,6 +263,25 @@ Result<DiskSpace> SystemDisk::space(const std::string& path) const {
   }
   const std::uint64_t block = found.f_frsize;
   return DiskSpace{found.f_blocks * block, found.f_bavail * block};
+}
+
+Result<std::uint64_t> SystemDisk::device_written(const std::string& path) const {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return failed("looking at", path);
+  const std::string numbers =
+      std::to_string(major(found.st_dev)) + ":" + std::to_string(minor(found.st_dev));
+  const auto text = read("/sys/dev/block/" + numbers + "/stat", kReadPiece);
+  if (!text) return fail(ErrorCode::unsupported, path + " has no block device of its own");
+  // Documentation/block/stat.rst: the seventh number is sectors of 512 bytes written.
+  constexpr int kSectorsWritten = 7;
+  int number = 0;
+  for (const std::string_view word : split(trim(*text), ' ')) {
+    if (word.empty() || ++number < kSectorsWritten) continue;
+    const auto sectors = parse_integer(word);
+    if (sectors && *sectors >= 0) return static_cast<std::uint64_t>(*sectors) * 512;
+    break;
+  }
+  return fail(ErrorCode::unsupported, "its counters cannot be read");
 }
 
 FileSystemKind SystemDisk::kind(const std::string& path) const {

@@ -41,6 +41,7 @@ class SystemDisk final : public Disk {
   Result<std::vector<std::string>> list(const std::string& directory) const override;
   bool exists(const std::string& path) const override;
   Result<DiskSpace> space(const std::string& path) const override;
+  Result<std::uint64_t> device_written(const std::string& path) const override;
   FileSystemKind kind(const std::string& path) const override;
   bool is_mount_point(const std::string& directory) const override;
   Result<std::uint64_t> identity(const std::string& path) const override;

@@ -64,6 +64,11 @@ class Disk {
       const std::string& directory) const = 0;  // names, sorted
   virtual bool exists(const std::string& path) const = 0;
   virtual Result<DiskSpace> space(const std::string& path) const = 0;
+  // Bytes written to the device below that path since the machine booted, by anybody, journals and
+  // all. Error unsupported: it has no device (tmpfs, overlay), or nobody counts.
+  virtual Result<std::uint64_t> device_written(const std::string& path) const {
+    return fail(ErrorCode::unsupported, "nobody counts what is written below " + path);
+  }
   virtual FileSystemKind kind(const std::string& path) const = 0;
   virtual bool is_mount_point(const std::string& directory) const = 0;
   // A number that differs for another directory or after a restore (device and inode).

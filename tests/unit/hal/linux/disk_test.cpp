@@ -34,6 +34,23 @@ TEST(SystemDisk, FilesAreNotForOthersAndDirectoriesNeither) {
   EXPECT_EQ(mode_of(scratch / "d"), 0750u);
 }
 
+TEST(SystemDisk, WhatIsWrittenToADeviceIsCountedWhereItHasOne) {
+  const ScratchDirectory scratch;
+  SystemDisk disk;
+  const auto before = disk.device_written(scratch / ".");
+  if (!before) {
+    EXPECT_EQ(before.error().code, ErrorCode::unsupported);
+    GTEST_SKIP() << before.error().text;
+  }
+  const auto file = disk.open_append(scratch / "much");
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->append(std::string(1 << 20, 'x')));
+  ASSERT_TRUE((*file)->sync());
+  const auto after = disk.device_written(scratch / ".");
+  ASSERT_TRUE(after);
+  EXPECT_GE(*after, *before);
+}
+
 TEST(SystemDisk, ALeftOverTemporaryFileIsInNobodysWay) {
   const ScratchDirectory scratch;
   SystemDisk disk;
