@@ -14,6 +14,15 @@ std::string draw_instance(hal::Random& random) {
   return text_of("%016llx", static_cast<unsigned long long>(random.next_u64()));
 }
 
+// The zone's rules from the system's table; UTC where it does not know the zone.
+TimeZone civil_zone(const hal::Disk& disk, const std::string& name, const Log& log) {
+  const auto bytes = disk.read("/usr/share/zoneinfo/" + name, TimeZone::kMaxFileBytes);
+  auto zone = bytes ? TimeZone::from_file(*bytes) : fail(bytes.error());
+  if (zone) return std::move(*zone);
+  if (name != "UTC") log.notice("civil days follow UTC: " + zone.error().text);
+  return TimeZone();
+}
+
 }  // namespace
 
 Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
@@ -41,7 +50,9 @@ Result<std::unique_ptr<Agent>> Agent::create(control::NodeConfiguration configur
 Result<void> Agent::open() {
   const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, clock_,
                                   parts_.random, parts_.disk,          alarms_};
-  BERM_TRY(outbox_, outbox::open_outbox(outbox_options(configuration_, options_), parts));
+  outbox::OutboxOptions store = outbox_options(configuration_, options_);
+  store.zone = civil_zone(parts_.disk, configuration_.site.timezone, log_);
+  BERM_TRY(outbox_, outbox::open_outbox(store, parts));
   exports_ = std::make_unique<Exports>(parts_.loop, *outbox_);
   alarms_.restore(outbox_->checkpointed(kAlarmsKey));
   alarms_.emit_to([this](drivers::Row row) {

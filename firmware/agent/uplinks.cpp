@@ -127,10 +127,12 @@ outbox::OutboxOptions outbox_options(const control::NodeConfiguration& node,
   out.max_bytes = node.outbox.max_bytes;
   out.keep_delivered_s = node.outbox.keep_delivered.count();
   out.hold_for_clock_s = node.outbox.hold_for_clock.count();
+  out.write_budget_day_bytes = node.outbox.write_budget_day_bytes;
   for (const control::StreamPolicy& policy : node.streams) {
     const auto group_ms = policy.group ? static_cast<int>(policy.group->count()) : 0;
     out.policies.push_back(
-        {policy.stream, group_ms, when_full_of(policy.when_full), policy.max_age.count()});
+        {policy.stream, group_ms, when_full_of(policy.when_full), policy.max_age.count(),
+         static_cast<int>(policy.stretched.count())});
   }
   for (const control::UplinkConfiguration& uplink : node.uplinks) {
     out.uplinks.push_back({uplink.name, uplink.streams, uplink.hold});

@@ -39,14 +39,20 @@ bool is_named(std::string_view names, std::string_view name) {
   return std::ranges::find(words, name) != words.end();
 }
 
-// The sequence in an id "node/epoch/stream/seq" of that series; 0: it is of another.
-std::int64_t seq_in(std::string_view id, const std::string& epoch, const std::string& stream) {
-  const auto parts = split(id, '/');
-  if (parts.size() != 4 || parts[1] != epoch || parts[2] != stream) return 0;
-  return parse_integer(parts[3]).value_or(0);
-}
-
 }  // namespace
+
+std::optional<Into> into_of(std::string_view text) {
+  const auto parts = split(text, '/');
+  if (parts.size() != 4) return std::nullopt;
+  std::string range(parts[3]);
+  if (!range.contains('-')) range += '-' + range;
+  auto seqs = SeqRanges::parse(range);
+  if (!seqs || seqs->ranges().size() != 1 || seqs->ranges().begin()->second == kOpenEnd) {
+    return std::nullopt;
+  }
+  return Into{std::string(parts[0]), std::string(parts[1]), std::string(parts[2]),
+              std::move(*seqs)};
+}
 
 void Audit::read_line(std::string_view line) {
   line = trim(line);
@@ -122,7 +128,9 @@ bool Audit::read_gap(const Json& event, const Key& self, std::int64_t seq) {
   if (claim.is_ours && claim.is_merged) ledger.merged.add(claim.ranges);
   ledger.highest = std::max(ledger.highest, claim.ranges.highest());
   for (const std::string& id : claim.into) {
-    ledger.highest = std::max(ledger.highest, seq_in(id, *of_epoch, *of));
+    const auto one = into_of(id);
+    const bool is_here = one && one->epoch == *of_epoch && one->stream == *of;
+    if (is_here) ledger.highest = std::max(ledger.highest, one->seqs.highest());
   }
   ledger.claims.push_back(std::move(claim));
   return true;

@@ -43,6 +43,13 @@ struct StreamFinding {
   std::optional<std::int64_t> vehicles, vehicles_lost;
 };
 
+// Events that others were merged into: "node/epoch/stream/seq", or "…/first-last".
+struct Into {
+  std::string node, epoch, stream;
+  SeqRanges seqs;
+};
+std::optional<Into> into_of(std::string_view text);
+
 class Audit {
  public:
   // `uplink`: a gap record that names other uplinks only explains nothing; empty: every one does.
@@ -111,6 +118,7 @@ class Audit {
   std::int64_t broken_manifests(const Key& key, const Ledger& ledger) const;
   void find_vehicles(const Ledger& ledger, StreamFinding& finding) const;
   void find_merges(const Ledger& ledger, StreamFinding& finding) const;
+  void count_into(const Key& key, const SeqRanges& into, StreamFinding& finding) const;
   StreamFinding find(const Key& key, const Ledger& ledger) const;
 
   const std::string uplink_;

@@ -122,28 +122,45 @@ void Audit::find_vehicles(const Ledger& ledger, StreamFinding& finding) const {
   }
 }
 
+// What is known of the events that merged ones went into.
+void Audit::count_into(const Key& key, const SeqRanges& into, StreamFinding& finding) const {
+  std::int64_t count = 0;
+  for (const auto& [first, last] : into.ranges()) count += last - first + 1;
+  std::int64_t received = 0;
+  std::int64_t explained = 0;
+  const auto there = ledgers_.find(key);
+  if (there != ledgers_.end()) {
+    const Ledger& ledger = there->second;
+    for (const auto& [first, last] : into.ranges()) {
+      explained += ledger.explained.count_within(first, last);
+    }
+    for (const auto& [seq, event] : ledger.received) {
+      if (!into.contains(seq)) continue;
+      ++received;
+      if (ledger.explained.contains(seq)) --explained;
+    }
+  }
+  finding.into_received += received;
+  finding.into_explained += explained;
+  finding.into_missing += count - received - explained;
+}
+
 void Audit::find_merges(const Ledger& ledger, StreamFinding& finding) const {
-  std::set<std::string> ids;
+  std::map<Key, SeqRanges> into;
+  std::set<std::string> unreadable;
   for (const Claim& claim : ledger.claims) {
-    if (claim.is_merged) ids.insert(claim.into.begin(), claim.into.end());
-  }
-  for (const std::string& id : ids) {
-    const auto parts = split(id, '/');
-    const auto seq = parts.size() == 4 ? parse_integer(parts[3]) : std::nullopt;
-    if (!seq) {
-      ++finding.into_missing;
-      continue;
-    }
-    const auto there =
-        ledgers_.find(Key{std::string(parts[0]), std::string(parts[1]), std::string(parts[2])});
-    if (there != ledgers_.end() && there->second.received.contains(*seq)) {
-      ++finding.into_received;
-    } else if (there != ledgers_.end() && there->second.explained.contains(*seq)) {
-      ++finding.into_explained;
-    } else {
-      ++finding.into_missing;
+    if (!claim.is_merged) continue;
+    for (const std::string& id : claim.into) {
+      const auto one = into_of(id);
+      if (!one) {
+        unreadable.insert(id);
+        continue;
+      }
+      into[Key{one->node, one->epoch, one->stream}].add(one->seqs);
     }
   }
+  finding.into_missing = static_cast<std::int64_t>(unreadable.size());
+  for (const auto& [key, seqs] : into) count_into(key, seqs, finding);
 }
 
 StreamFinding Audit::find(const Key& key, const Ledger& ledger) const {

@@ -37,6 +37,7 @@ struct StreamPolicy {
   std::string stream;
   std::string topic;
   std::optional<Milliseconds> group;  // none: sync, every event is committed at once
+  Milliseconds stretched{0};          // how long it may become to save writes; 0: as it is
   WhenFull when_full = WhenFull::oldest;
   Seconds max_age{0};  // 0: no limit
 };
@@ -45,6 +46,7 @@ struct OutboxConfiguration {
   std::int64_t max_bytes = 0;
   Seconds keep_delivered{0};
   Seconds hold_for_clock{0};
+  std::int64_t write_budget_day_bytes = 0;  // 0: none
 };
 
 // Paths; empty: not given. The password is read from its file when a connection is made.

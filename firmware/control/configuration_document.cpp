@@ -112,6 +112,7 @@ class DocumentReader {
     made_.outbox.max_bytes = options.integer("max_bytes");
     made_.outbox.keep_delivered = Seconds{options.integer("keep_delivered_s")};
     made_.outbox.hold_for_clock = Seconds{options.integer("hold_for_clock_s")};
+    made_.outbox.write_budget_day_bytes = options.integer("write_budget_day_bytes");
   }
 
   void local_http() {

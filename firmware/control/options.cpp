@@ -72,8 +72,9 @@ constexpr OptionSpec kStreamRows[] = {
      .help = "Kafka topic the events carry",
      .pattern = kTopicPattern},
     {.key = "durability",
-     .help = "\"sync\": each event is committed at once; \"group N\": within N ms",
-     .pattern = "sync|group [0-9]{1,7}"},
+     .help = "\"sync\": each event is committed at once; \"group N\": within N ms; "
+             "\"group N-M\": within M where that saves writes beyond the budget",
+     .pattern = "sync|group [0-9]{1,7}(-[0-9]{1,7})?"},
     {.key = "when_full",
      .help = "what goes when the outbox is full",
      .choices = "conserve|oldest|refuse"},
@@ -112,6 +113,14 @@ constexpr OptionSpec kOutboxRows[] = {
      .unit = "s",
      .change = kLive,
      .help = "how long events wait while the clock is unknown"},
+    {.key = "write_budget_day_bytes",
+     .kind = kInteger,
+     .default_json = "0",
+     .min = 0,
+     .max = 1e12,
+     .unit = "bytes",
+     .help = "what the store may write in a day: beyond it groups that have a range (\"group "
+             "1000-60000\") become longer; 0: no limit"},
 };
 constexpr OptionTable kOutbox = {"outbox", kOutboxRows};
 

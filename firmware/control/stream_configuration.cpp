@@ -17,16 +17,25 @@ WhenFull when_full_of(std::string_view word) {
 void set_durability(std::string_view text, const std::string& path, StreamPolicy& policy,
                     Faults& faults) {
   policy.group.reset();
+  policy.stretched = Milliseconds{0};
   if (text == "sync") return;
-  const auto ms = parse_integer(text.substr(std::string_view("group ").size()));
-  if (!ms || *ms < 1 || *ms > kMaxGroupMs) {
+  const auto ends = split(text.substr(std::string_view("group ").size()), '-');
+  const auto ms = parse_integer(ends.front());
+  const auto most = ends.size() == 2 ? parse_integer(ends.back()) : ms;
+  if (!ms || !most || *ms < 1 || *most > kMaxGroupMs) {
     faults.push_back(
         {option_path(path, "durability"),
          text_of("the group must be 1…%lld ms, is \"", static_cast<long long>(kMaxGroupMs)) +
              std::string(text) + "\""});
     return;
   }
+  if (*most < *ms) {
+    faults.push_back({option_path(path, "durability"),
+                      "the group's range ends before it begins: \"" + std::string(text) + "\""});
+    return;
+  }
   policy.group = Milliseconds{*ms};
+  if (ends.size() == 2) policy.stretched = Milliseconds{*most};
 }
 
 StreamPolicy own_policy(const KnownStream& known) {

@@ -114,7 +114,7 @@ Result<std::int64_t> Anchors::newest_wall_us() {
   BERM_TRY(const auto anchored, core_.tables.number(sql::kSelectNewestWall));
   std::int64_t newest = anchored.value_or(0);
   for (const Series& series : core_.books.series) {
-    BERM_TRY(auto last, core_.tables.last_segment(series.id, kMaxSequence));
+    BERM_TRY(auto last, core_.tables.last_unmerged(series.id));
     // What waits for the clock itself says nothing about it; what came before does.
     while (last && !last->made_s && last->first_seq > 1) {
       BERM_TRY(last, core_.tables.last_segment(series.id, last->first_seq - 1));

@@ -25,7 +25,9 @@ std::int64_t Books::waiting(UplinkIndex uplink) const {
   std::int64_t count = 0;
   for (SeriesIndex i = 0; i < series.size(); ++i) {
     const Track& track = tracks[uplink][i];
-    if (track.is_wanted) count += track.undelivered.count_below(series[i].next_seq);
+    if (!track.is_wanted) continue;
+    // Ranges that were joined may hold numbers of events that are long gone.
+    count += std::min(track.undelivered.count_below(series[i].next_seq), series[i].kept());
   }
   return count;
 }

@@ -34,6 +34,10 @@ struct Series {
   std::int64_t next_seq = 1;
   std::int64_t gone = 0;
   std::int64_t offered_below = 1;
+  RangeSet offered{kMaxRanges};  // what may have been offered beyond that
+  bool is_offered(Range range) const {
+    return range.first < offered_below || offered.touches(range);
+  }
   std::int64_t manifested = 0;  // in a manifest up to here; kNoManifests: there are no more
   ManifestDebt debt;
   ManifestProgress summed;

@@ -5,6 +5,7 @@
 
 #include "firmware/outbox/anchors.hpp"
 #include "firmware/outbox/limits.hpp"
+#include "firmware/outbox/offers.hpp"
 #include "firmware/outbox/reader.hpp"
 #include "firmware/outbox/sql.hpp"
 #include "hal/base/assert.hpp"
@@ -89,7 +90,7 @@ Result<void> Commit::write(std::span<const event::Draft> drafts) {
 
 Result<void> Commit::write_stream(const Drafts& drafts) {
   BERM_TRY(const SeriesIndex index, series_of(*drafts.front()->schema));
-  BERM_CHECK(extend_offer(index, static_cast<std::int64_t>(drafts.size())));
+  BERM_CHECK(extend_offer(core_, index, static_cast<std::int64_t>(drafts.size())));
   std::span<const event::Draft* const> rest = drafts;
   while (!rest.empty()) {
     const std::size_t length = segment_length(rest);
@@ -119,17 +120,6 @@ Result<void> Commit::write_segment(std::span<const event::Draft* const> drafts, 
   BERM_CHECK(core_.tables.insert_segment(row, packed.body));
   series.next_seq = row.last_seq + 1;
   return {};
-}
-
-// A stream whose newest events are being offered as they come has its mark moved on with this
-// commit of `count`, so that the offer needs no commit of its own.
-Result<void> Commit::extend_offer(SeriesIndex index, std::int64_t count) {
-  Series& series = core_.books.series[index];
-  const bool is_live = series.offered_below >= series.next_seq && series.next_seq > 1;
-  const std::int64_t behind = series.next_seq + count;
-  if (!is_live || series.offered_below > behind + kMinOfferReserve / 4) return {};
-  series.offered_below = behind + kMinOfferReserve;
-  return core_.tables.update_series(series);
 }
 
 Result<void> Commit::write_checkpoints(const std::map<std::string, std::string>& checkpoints) {

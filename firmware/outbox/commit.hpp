@@ -23,13 +23,13 @@ class Commit {
   Result<void> write_delivery_state();
   // The present epoch's series of that stream, made at its first event.
   Result<SeriesIndex> series_of(const event::StreamSchema& schema);
+  // The present boot has its row.
+  Result<void> keep_boot();
 
  private:
   using Drafts = std::vector<const event::Draft*>;
   Result<void> write_stream(const Drafts& drafts);
   Result<void> write_segment(std::span<const event::Draft* const> drafts, SeriesIndex index);
-  Result<void> keep_boot();
-  Result<void> extend_offer(SeriesIndex index, std::int64_t count);
   Core core_;
 };
 

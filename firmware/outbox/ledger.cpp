@@ -40,7 +40,8 @@ event::Draft gap_event(const Gap& gap, hal::Clock& clock) {
                 {"count", or_null(gap.count)},
                 {"vehicles", or_null(gap.vehicles)},
                 {"cause", std::string(gap.cause)},
-                {"uplink", or_null(gap.uplink)}};
+                {"uplink", or_null(gap.uplink)},
+                {"into", or_null(gap.into)}};
   return draft_of(std::move(row), clock);
 }
 

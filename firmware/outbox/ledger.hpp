@@ -22,6 +22,7 @@ struct Gap {
   std::optional<std::int64_t> vehicles;  // empty: unknown, or no lane periods
   std::string_view cause;
   std::optional<std::string> uplink;  // who did not get them; nullopt: nobody did; "": all did
+  std::optional<std::string> into;    // merged: the events that carry them
 };
 
 struct Manifest {

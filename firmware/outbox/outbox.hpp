@@ -27,6 +27,7 @@
 #include "hal/base/command.hpp"
 #include "hal/base/result.hpp"
 #include "hal/base/status.hpp"
+#include "hal/base/time_zone.hpp"
 #include "hal/clock.hpp"
 #include "hal/disk.hpp"
 #include "hal/executor.hpp"
@@ -46,6 +47,7 @@ struct StreamPolicy {
   int group_ms = 1000;  // 0: sync
   event::WhenFull when_full = event::WhenFull::oldest;
   std::int64_t max_age_s = 0;  // 0: no limit
+  int stretched_ms = 0;        // how far the group may be stretched to save writes; 0: not at all
 };
 
 struct UplinkInterest {
@@ -61,7 +63,9 @@ struct OutboxOptions {
   std::int64_t max_bytes = 1ll << 30;
   std::int64_t keep_delivered_s = 604800;
   std::int64_t hold_for_clock_s = 600;
-  std::vector<StreamPolicy> policies;  // streams not named: the schema's defaults
+  std::int64_t write_budget_day_bytes = 0;  // of our own writes; 0: none
+  TimeZone zone;                            // whose civil days merged periods follow
+  std::vector<StreamPolicy> policies;       // streams not named: the schema's defaults
   std::vector<UplinkInterest> uplinks;
 };
 
@@ -198,8 +202,9 @@ class Outbox {
   // Commits all that is pending, writes delivery state; `done` when durable.
   virtual void flush(std::function<void()> done) = 0;
   // events, waiting, oldest_unsent_s, disk_bytes, ceiling_bytes, epoch, lost_before_commit,
-  // gaps_total, commits, written_bytes, window_ms, durable ("yes", "tmpfs", "overlay"); one child
-  // per uplink.
+  // gaps_total, merged_events, merged_into, commits, written_bytes, written_bytes_day,
+  // device_bytes_day (all that was written to the device below, by anybody), write_stretch,
+  // window_ms (in force), durable ("yes", "tmpfs", "overlay"); one child per uplink.
   virtual Status status() const = 0;
   virtual const std::string& epoch() const = 0;
 };

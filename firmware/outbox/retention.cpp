@@ -44,6 +44,29 @@ RangeSet Retention::in_flight(SeriesIndex index) const {
   return all;
 }
 
+// Conserved, and its merge rule is to become nothing.
+bool Retention::is_folded(const event::StreamSchema& schema) const {
+  return schema.conserve == event::Conserve::folds &&
+         when_full(core_.options, schema) == event::WhenFull::conserve;
+}
+
+// Whether what nobody has had may go in this class.
+bool Retention::may_drop(const event::StreamSchema& schema, Deletable which) const {
+  // An undelivered gap record explains a hole that nothing else explains: it never goes.
+  if (goes_last(schema)) return which == Deletable::last && !schema.is_ledger;
+  const event::WhenFull policy = when_full(core_.options, schema);
+  if (policy == event::WhenFull::refuse) return false;
+  switch (which) {
+    case Deletable::folded:
+      return schema.conserve == event::Conserve::folds;
+    case Deletable::aged:
+      return schema.conserve == event::Conserve::nothing ||
+             (schema.conserve == event::Conserve::periods && policy == event::WhenFull::oldest);
+    default:
+      return which == Deletable::oldest;
+  }
+}
+
 // What of a series belongs to that class; a segment goes when all of it does.
 RangeSet Retention::deletable(SeriesIndex index, Deletable which) const {
   const Books& books = core_.books;
@@ -52,12 +75,6 @@ RangeSet Retention::deletable(SeriesIndex index, Deletable which) const {
   if (series.next_seq == 1) return set;
   const Range all{1, series.next_seq - 1};
   const bool is_last = goes_last(*series.schema);
-  // An undelivered gap record explains a hole that nothing else explains: it never goes.
-  if (which == Deletable::last && series.schema->is_ledger) return set;
-  const bool may_drop =
-      is_last ? which == Deletable::last
-              : which == Deletable::oldest &&
-                    when_full(core_.options, *series.schema) != event::WhenFull::refuse;
   if (which == Deletable::delivered) {
     if (books.tracks.empty()) return set;
     set.add(all);
@@ -75,8 +92,12 @@ RangeSet Retention::deletable(SeriesIndex index, Deletable which) const {
       delivered.subtract(tracks[index].undelivered);
       set.add(delivered);
     }
-  } else if (may_drop) {
+  } else if (may_drop(*series.schema, which)) {
     set.add(all);
+    if (which == Deletable::folded && is_folded(*series.schema)) {
+      if (series.offered_below > 1) set.subtract(Range{1, series.offered_below - 1});
+      set.subtract(series.offered);
+    }
   }
   set.subtract(in_flight(index));
   return set;
@@ -103,10 +124,29 @@ Result<void> Retention::gather(SeriesIndex index, const RangeSet& within,
   return {};
 }
 
-Result<std::size_t> Retention::make_room(Deletable which, std::int64_t pages) {
+// As gather, where what was merged lies among what came later.
+Result<void> Retention::gather_older(SeriesIndex index, const RangeSet& within,
+                                     std::int64_t made_before_s, std::vector<Candidate>& out) {
+  const std::int64_t series = core_.books.series[index].id;
+  std::size_t found = 0;
+  for (std::int64_t seq = 1; found < kRetainSegments;) {
+    BERM_TRY(const auto row, core_.tables.seek_older(series, seq, made_before_s));
+    if (!row) break;
+    seq = row->last_seq + 1;
+    const std::int64_t inside =
+        within.intersect(Range{row->first_seq, row->last_seq}).count_below(kOpenEnd);
+    if (inside < row->count) continue;
+    out.push_back(Candidate{index, *row});
+    ++found;
+  }
+  return {};
+}
+
+Result<std::size_t> Retention::make_room(Deletable which, std::int64_t pages,
+                                         std::optional<std::int64_t> made_before_s) {
   std::vector<Candidate> candidates;
   for (SeriesIndex i = 0; i < core_.books.series.size(); ++i) {
-    BERM_CHECK(gather(i, deletable(i, which), {}, candidates));
+    BERM_CHECK(gather(i, deletable(i, which), made_before_s, candidates));
   }
   std::ranges::sort(candidates, {}, [](const Candidate& c) { return c.row.ordinal; });
   if (candidates.size() > kRetainSegments) candidates.resize(kRetainSegments);
@@ -120,7 +160,7 @@ Result<std::size_t> Retention::make_room(Deletable which, std::int64_t pages) {
     BERM_TRY(const std::int64_t now, database.integer("PRAGMA freelist_count"));
     if (now - before >= pages) break;
   }
-  BERM_CHECK(record(losses, "full"));
+  BERM_CHECK(record(losses, which == Deletable::folded ? "folded" : "full"));
   return removed;
 }
 
@@ -133,7 +173,7 @@ Result<std::size_t> Retention::expire(std::int64_t now_s) {
       RangeSet all;
       all.add(Range{1, series.next_seq - 1});
       all.subtract(in_flight(i));
-      BERM_CHECK(gather(i, all, now_s - age, candidates));
+      BERM_CHECK(gather_older(i, all, now_s - age, candidates));
     }
     BERM_CHECK(gather(i, deletable(i, Deletable::delivered), now_s - core_.options.keep_delivered_s,
                       candidates));
@@ -240,14 +280,17 @@ Result<void> Retention::record(const Losses& losses, std::string_view cause) {
   for (const auto& [whose, loss] : losses) {
     const auto& [index, losers] = whose;
     const Series& series = core_.books.series[index];
-    gaps.push_back(gap_event(Gap{.of = std::string(series.schema->name),
-                                 .of_epoch = core_.books.epochs[series.epoch].epoch,
-                                 .ranges = loss.ranges.to_text(),
-                                 .count = loss.ranges.count_below(kOpenEnd),
-                                 .vehicles = loss.vehicles,
-                                 .cause = cause,
-                                 .uplink = names(losers, index)},
-                             core_.clock));
+    const bool is_merged = cause == "folded" && is_folded(*series.schema);
+    const std::string_view told = is_merged ? "merged" : cause == "folded" ? "full" : cause;
+    gaps.push_back(
+        gap_event(Gap{.of = std::string(series.schema->name),
+                      .of_epoch = core_.books.epochs[series.epoch].epoch,
+                      .ranges = loss.ranges.to_text(),
+                      .count = loss.ranges.count_below(kOpenEnd),
+                      .vehicles = is_merged ? std::optional<std::int64_t>(0) : loss.vehicles,
+                      .cause = told,
+                      .uplink = names(losers, index)},
+                  core_.clock));
   }
   BERM_CHECK(Commit(core_).write(gaps));
   return Commit(core_).write_delivery_state();

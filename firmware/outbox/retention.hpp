@@ -6,8 +6,11 @@
 //   1. delivered to all holding uplinks (of alarms and the ledger: to all, so that whoever misses
 //      events hears of it);
 //   2. delivered to at least one;
-//   3. the oldest of the streams that do not refuse;
-//   4. alarms; never the ledger before it is delivered, for it explains what went.
+//   3. what folds into nothing, because lane periods count it too: passages;
+//   4. of the streams that are not conserved, what was made before the oldest period that can still
+//      be merged (Merging makes room in between, without losing anything);
+//   5. the oldest of all streams that do not refuse, when nothing can be merged any more;
+//   6. alarms; never the ledger before it is delivered, for it explains what went.
 // A gap record names the uplinks that did not get the events (null: none did); it is in the same
 // transaction as the deletion. Events in flight stay. Without any uplink nothing counts as
 // delivered. A call deletes at most kRetainSegments rows. Inside an open transaction. Executor
@@ -24,14 +27,15 @@
 
 namespace berm::outbox {
 
-enum class Deletable { delivered, partly_delivered, oldest, last };
+enum class Deletable { delivered, partly_delivered, folded, aged, oldest, last };
 
 class Retention {
  public:
   explicit Retention(Core core) : core_(core) {}
-  // One round of that class, oldest first, until `pages` are free more or the round is full.
-  // Returns how many segments went.
-  Result<std::size_t> make_room(Deletable which, std::int64_t pages);
+  // One round of that class, oldest first, until `pages` are free more or the round is full; only
+  // what was made before `made_before_s`, where that is given. Returns how many segments went.
+  Result<std::size_t> make_room(Deletable which, std::int64_t pages,
+                                std::optional<std::int64_t> made_before_s = {});
   Result<std::size_t> expire(std::int64_t now_s);
   // A segment that cannot be read back: cause `damaged`.
   Result<void> drop_broken(SeriesIndex series, const SegmentRow& row);
@@ -49,9 +53,13 @@ class Retention {
   using Losses = std::map<std::pair<SeriesIndex, std::uint32_t>, Loss>;
 
   RangeSet deletable(SeriesIndex index, Deletable which) const;
+  bool may_drop(const event::StreamSchema& schema, Deletable which) const;
+  bool is_folded(const event::StreamSchema& schema) const;
   RangeSet in_flight(SeriesIndex index) const;
   Result<void> gather(SeriesIndex index, const RangeSet& within,
                       std::optional<std::int64_t> made_before_s, std::vector<Candidate>& out);
+  Result<void> gather_older(SeriesIndex index, const RangeSet& within, std::int64_t made_before_s,
+                            std::vector<Candidate>& out);
   Result<void> remove(const Candidate& candidate, Losses& losses);
   Result<void> keep_sums(const Candidate& candidate, Range part, Losses& losses);
   Result<void> account(const Candidate& candidate, std::uint32_t losers, Range range,

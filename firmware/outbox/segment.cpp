@@ -18,6 +18,7 @@ enum Flag : unsigned {
   kHasVehicles = 16,
   kSameSource = 32,
   kSameKey = 64,
+  kHasRest = 128,
 };
 
 // Differences wrap like unsigned numbers do, so that no value can overflow.
@@ -60,6 +61,7 @@ void put_head(std::string& out, const Record& record, Before& before) {
   if (record.vehicles) flags |= kHasVehicles;
   if (record.source == before.source) flags |= kSameSource;
   if (record.key == before.key) flags |= kSameKey;
+  if (!record.rest.empty()) flags |= kHasRest;
   out += static_cast<char>(flags);
   put_signed(out, minus(record.mono_us, before.mono));
   before.mono = record.mono_us;
@@ -77,6 +79,7 @@ void put_head(std::string& out, const Record& record, Before& before) {
   if (record.vehicles) put_signed(out, *record.vehicles);
   if ((flags & kSameSource) == 0) put_text(out, before.source = record.source);
   if ((flags & kSameKey) == 0) put_text(out, before.key = record.key);
+  if (!record.rest.empty()) put_text(out, record.rest);
 }
 
 std::string rows_of(std::span<const Record> records) {
@@ -177,6 +180,7 @@ Record read_head(Reader& in, Before& before) {
   if ((flags & kSameKey) == 0) before.key = in.text();
   record.source = before.source;
   record.key = before.key;
+  if ((flags & kHasRest) != 0) record.rest = in.text();
   return record;
 }
 

@@ -3,11 +3,11 @@
 // Everything an event's line is made of except its identity and, where it is not settled yet, its
 // wall time. Body, per event: a byte of flags; zigzag varints of mono (difference to the event
 // before), wall − mono (difference to that of the event before), made − mono, made_wall −
-// made_mono, vehicles; source, key (left out where the same as before) and tail, each with its
-// length. Where the tails can be turned (columns.hpp), they stand as columns behind all the rest.
-// Limits: kMaxSegmentEvents, kMaxBodyBytes expanded, of tails too. open refuses anything that does
-// not add up as Error damaged, and never reads beyond what it was given. A codec is one thread's at
-// a time.
+// made_mono, vehicles; source, key (left out where the same as before), of a merged period what
+// rounding took away from it, and tail, each with its length. Where the tails can be turned
+// (columns.hpp), they stand as columns behind all the rest. Limits: kMaxSegmentEvents,
+// kMaxBodyBytes expanded, of tails too. open refuses anything that does not add up as Error
+// damaged, and never reads beyond what it was given. A codec is one thread's at a time.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,7 @@ struct Record {
   std::string_view source;
   std::string_view key;
   std::string_view tail;
+  std::string_view rest;  // event::PeriodSum::rest; of a merged period
 };
 
 Record record_of(const event::Draft& draft);

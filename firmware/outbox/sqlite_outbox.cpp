@@ -39,6 +39,7 @@ SqliteOutbox::SqliteOutbox(const OutboxParts& parts, std::shared_ptr<StoreOwner>
       options_(owner->options),
       jobs_(parts.loop, parts.executor, owner),
       counters_(owner->counters),
+      budget_(owner->options.write_budget_day_bytes),
       durable_(describe(parts.disk.kind(owner->options.directory))),
       on_available_(owner->options.uplinks.size()),
       is_taking_(owner->options.uplinks.size()),
@@ -58,7 +59,19 @@ SqliteOutbox::SqliteOutbox(const OutboxParts& parts, std::shared_ptr<StoreOwner>
 
 int SqliteOutbox::group_ms(const event::StreamSchema& schema) const {
   const auto it = std::ranges::find(options_.policies, schema.name, &StreamPolicy::stream);
-  return it == options_.policies.end() ? schema.group_ms : it->group_ms;
+  if (it == options_.policies.end()) return schema.group_ms;
+  if (it->stretched_ms <= it->group_ms || it->group_ms == 0) return it->group_ms;
+  return static_cast<int>(
+      std::min<std::int64_t>(std::int64_t{it->group_ms} * budget_.stretch(), it->stretched_ms));
+}
+
+void SqliteOutbox::count_writes() {
+  const MonoTime now = parts_.loop.now();
+  if (budget_.see(counters_.written_bytes, now)) {
+    log_.notice("groups are " + std::to_string(budget_.stretch()) + " times as long, for " +
+                std::to_string(budget_.written_day() >> 20) + " MiB were written in a day");
+  }
+  if (counters_.device_bytes) device_.see(*counters_.device_bytes, now);
 }
 
 bool SqliteOutbox::has_room(const event::Draft& draft, std::size_t bytes) const {
@@ -405,7 +418,7 @@ void SqliteOutbox::plan_upkeep() {
 }
 
 void SqliteOutbox::run_upkeep() {
-  jobs_.submit([](Store& store) { return store.upkeep(); },
+  jobs_.submit([may_join = budget_.has_room()](Store& store) { return store.upkeep(may_join); },
                [this, before = counters_.commits](const JobReport& report) {
                  accept(report);
                  plan_upkeep();
@@ -418,6 +431,7 @@ void SqliteOutbox::accept(const JobReport& report) {
   const bool did_wait = counters_.waits_for_clock;
   const bool did_salvage = counters_.salvage.is_active;
   counters_ = report.counters;
+  count_writes();
   if (did_salvage && !counters_.salvage.is_active) end_alarm("outbox_damaged", "outbox");
   plan_salvage(kSalvagePause);
   plan_manifests();
@@ -489,13 +503,19 @@ Status SqliteOutbox::status() const {
       .set("ceiling_bytes", options_.max_bytes)
       .set("lost_before_commit", lost_before_commit_)
       .set("gaps_total", counters_.gaps)
+      .set("merged_events", counters_.merged_originals)
+      .set("merged_into", counters_.merged_events)
       .set("commits", counters_.commits)
       .set("written_bytes", counters_.written_bytes)
+      .set("written_bytes_day", budget_.written_day())
+      .set("write_budget_day_bytes", options_.write_budget_day_bytes)
+      .set("write_stretch", budget_.stretch())
       .set("window_ms", window_ms)
       .set("durable", durable_)
       .set("salvaging", counters_.salvage.name)
       .set("salvaged_percent", counters_.salvage.is_active ? counters_.salvage.percent : 100)
       .set("salvaged_events", counters_.salvage.events);
+  if (counters_.device_bytes) status.set("device_bytes_day", device_.written_day());
   for (Status& uplink : uplinks) status.add(std::move(uplink));
   return status;
 }

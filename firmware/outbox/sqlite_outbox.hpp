@@ -20,6 +20,7 @@
 
 #include "firmware/outbox/outbox.hpp"
 #include "firmware/outbox/store_jobs.hpp"
+#include "firmware/outbox/write_budget.hpp"
 #include "hal/base/log.hpp"
 #include "hal/loop.hpp"
 
@@ -67,6 +68,7 @@ class SqliteOutbox final : public Outbox {
   bool has_room(const event::Draft& draft, std::size_t bytes) const;
   bool lose(std::string_view alarm, std::string_view subject, std::string_view text);
   int group_ms(const event::StreamSchema& schema) const;
+  void count_writes();
   // A bounded number of commands at once; `done` gets what `work` has made.
   template <class T>
   void run_command(std::function<Result<T>(Store&)> work, std::function<void(Result<T>)> done);
@@ -98,6 +100,8 @@ class SqliteOutbox final : public Outbox {
   const OutboxOptions& options_;  // of the owner, which lives as long as jobs_
   StoreJobs jobs_;
   Counters counters_;
+  WriteBudget budget_;
+  WriteBudget device_{0};
   std::string durable_;
   Log log_{"outbox"};
 

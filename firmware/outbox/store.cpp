@@ -9,6 +9,7 @@
 #include "firmware/outbox/export.hpp"
 #include "firmware/outbox/limits.hpp"
 #include "firmware/outbox/manifest.hpp"
+#include "firmware/outbox/offers.hpp"
 #include "firmware/outbox/opening.hpp"
 #include "firmware/outbox/resend.hpp"
 #include "firmware/outbox/retention.hpp"
@@ -131,32 +132,35 @@ Result<void> Store::drop_broken(const Reader::Broken& broken) {
 }
 
 // What may have been offered is never merged: that must be known before the offer. The mark runs
-// ahead so that one write serves many takes. A disk that takes no writes stops no delivery (and no
-// merge then happens either).
+// ahead so that one write serves many takes. A disk that takes no writes stops no delivery: it is
+// known in memory, and a merge that comes later writes it down with itself.
 Result<void> Store::mark_offered(const Batch& batch, std::size_t batch_events) {
-  std::map<SeriesIndex, std::int64_t> last;
+  std::map<SeriesIndex, RangeSet> offered;
   std::optional<SeriesIndex> index;
   for (const event::Event& event : batch.events) {
     const bool is_same = index && books_.series[*index].schema == event.schema &&
                          books_.epochs[books_.series[*index].epoch].epoch == event.epoch;
     if (!is_same) index = books_.find(event.epoch, event.schema->name);
-    last[*index] = std::max(last[*index], event.seq);
+    offered[*index].add(Range{event.seq, event.seq});
   }
-  std::erase_if(last, [this](const auto& one) {
-    return one.second < books_.series[one.first].offered_below;
+  std::erase_if(offered, [this](const auto& one) {
+    return has_offers(books_.series[one.first], one.second);
   });
-  if (last.empty()) return {};
+  if (offered.empty()) return {};
   const std::int64_t ahead =
       std::max(kMinOfferReserve, static_cast<std::int64_t>(batch_events) * kOfferReserveBatches);
+  const auto mark = [&] {
+    for (const auto& [which, ranges] : offered) add_offers(books_.series[which], ranges, ahead);
+  };
   auto result = transact([&]() -> Result<void> {
-    for (const auto& [which, seq] : last) {
-      Series& series = books_.series[which];
-      series.offered_below = std::min(seq + ahead, series.next_seq + kMinOfferReserve);
-      BERM_CHECK(tables_->update_series(series));
+    mark();
+    for (const auto& [which, ranges] : offered) {
+      BERM_CHECK(save_offers(*tables_, books_.series[which]));
     }
     return {};
   });
   if (!result && result.error().code == ErrorCode::damaged) return result;
+  if (!result) mark();
   return {};
 }
 
@@ -241,6 +245,9 @@ Counters Store::counters() {
   counters.waits_for_clock = books_.has_unsettled || books_.has_estimate;
   counters.is_pressed = is_pressed_;
   counters.is_summing = is_summing_;
+  counters.merged_originals = merged_originals_;
+  counters.merged_events = merged_events_;
+  counters.device_bytes = device_bytes_;
   if (salvage_) counters.salvage = salvage_->progress();
   counters.salvage.events += salvaged_;
   const auto pages = database_->integer("PRAGMA page_count");

@@ -19,8 +19,10 @@
 
 #include "firmware/outbox/core.hpp"
 #include "firmware/outbox/identity.hpp"
+#include "firmware/outbox/merging.hpp"
 #include "firmware/outbox/reader.hpp"
 #include "firmware/outbox/retention.hpp"
+#include "firmware/outbox/rewriting.hpp"
 #include "firmware/outbox/salvage.hpp"
 #include "firmware/outbox/set_aside.hpp"
 #include "hal/disk.hpp"
@@ -49,8 +51,11 @@ struct Counters {
   std::uint64_t written_bytes = 0;
   std::int64_t unsaved_settled = 0;
   bool waits_for_clock = false;
-  bool is_pressed = false;  // streams that refuse take nothing now
-  bool is_summing = false;  // sum_manifests() has more to do
+  bool is_pressed = false;                    // streams that refuse take nothing now
+  bool is_summing = false;                    // sum_manifests() has more to do
+  std::int64_t merged_originals = 0;          // by this process
+  std::int64_t merged_events = 0;             // what they became
+  std::optional<std::uint64_t> device_bytes;  // written to the device below since it booted
   SalvageProgress salvage;
 };
 
@@ -91,8 +96,8 @@ class Store {
   // One step of what upkeep has begun; counters().is_summing says whether there is another.
   Result<void> sum_manifests();
   // Time for the events that wait for it, corrections, age limits, free pages, the ballast,
-  // manifests.
-  Result<void> upkeep();
+  // manifests; joins old rows if it may.
+  Result<void> upkeep(bool may_join = true);
 
   Counters counters();
   // What was found damaged since the last call; empty: nothing. For the alarm.
@@ -127,7 +132,24 @@ class Store {
   Result<std::int64_t> used_pages();
   Result<void> relieve(std::int64_t need_pages);
   Result<std::int64_t> free_pages(std::int64_t wanted, Deletable up_to);
-  Result<std::size_t> free_round(Deletable which, std::int64_t pages);
+  // Making room: how much, how far it came, and for how long.
+  struct Room {
+    static constexpr int kMaxRounds = 16;  // the loop's commits wait meanwhile
+    std::int64_t wanted = 0;
+    std::int64_t before = 0;  // pages in use
+    std::int64_t freed = 0;
+    int rounds = 0;
+    bool is_exhausted = false;  // nothing can be conserved any more
+    bool is_enough() const { return freed >= wanted || rounds >= kMaxRounds; }
+  };
+  Result<void> free_all(Deletable which, Room& room);
+  Result<void> count(Room& room);
+  Result<void> conserve(Room& room);
+  Result<bool> merge();
+  Result<std::size_t> join(std::int64_t before_s, bool is_pressed);
+  Result<void> join_old();
+  Result<std::size_t> free_round(Deletable which, std::int64_t pages,
+                                 std::optional<std::int64_t> made_before_s = {});
   Result<void> commit_when_full(std::span<const event::Draft> drafts,
                                 const std::map<std::string, std::string>& checkpoints, Error error);
   Result<void> expire();
@@ -177,6 +199,11 @@ class Store {
   std::optional<MonoTime> manifests_due_;
   std::optional<MonoTime> summed_at_;  // the next commit takes them along
   bool is_summing_ = false;
+  std::optional<std::uint64_t> device_bytes_;  // when it was last looked at
+  MergeCursor merge_cursor_;
+  Joining::Cursor join_cursor_;
+  std::int64_t merged_originals_ = 0;  // by this process
+  std::int64_t merged_events_ = 0;
 };
 
 }  // namespace berm::outbox

@@ -6,6 +6,7 @@
 #include "firmware/outbox/ledger.hpp"
 #include "firmware/outbox/limits.hpp"
 #include "firmware/outbox/manifest.hpp"
+#include "firmware/outbox/offers.hpp"
 #include "firmware/outbox/opening.hpp"
 #include "firmware/outbox/sql.hpp"
 #include "firmware/outbox/store.hpp"
@@ -133,9 +134,12 @@ Result<void> Store::open_files() {
   ceiling_ = ceiling_pages(options_, database_->page_bytes());
   if (opened.is_new) BERM_CHECK(parts_.disk.sync_directory(options_.directory));
   tables_ = std::make_unique<Tables>(*database_);
-  const auto load = [this] {
-    return load_books(*tables_, parts_.clock.boot_id(),
-                      [this](std::string_view name) { return unknown_schema(name); });
+  const auto load = [this]() -> Result<Books> {
+    BERM_TRY(auto books,
+             load_books(*tables_, parts_.clock.boot_id(),
+                        [this](std::string_view name) { return unknown_schema(name); }));
+    BERM_CHECK(load_offers(*tables_, books));
+    return books;
   };
   BERM_TRY(books_, load());
   BERM_TRY(const auto salvage, tables_->meta(kSalvageKey));

@@ -11,7 +11,7 @@
 namespace berm::outbox {
 namespace {
 
-constexpr int kMaxRounds = 16;  // of retention in one job: the loop's commits wait meanwhile
+constexpr int kJoinRounds = 4;  // of joining in one job
 constexpr std::int64_t kSetAsideRound = 100;
 constexpr std::int64_t kMinShrinkPages = 256;
 
@@ -52,32 +52,113 @@ Result<void> Store::relieve(std::int64_t need_pages) {
   return {};  // less than wanted: the commit itself says whether it fits
 }
 
-// Frees that many pages where it can, the least valuable events first. Returns how many.
+// Frees that many pages where it can, the least valuable events first, and merges before it drops.
+// Returns how many.
 Result<std::int64_t> Store::free_pages(std::int64_t wanted, Deletable up_to) {
-  BERM_TRY(const std::int64_t before, used_pages());
-  std::int64_t freed = 0;
-  int rounds = 0;
-  for (const Deletable which :
-       {Deletable::delivered, Deletable::partly_delivered, Deletable::oldest, Deletable::last}) {
-    if (which > up_to || freed >= wanted) break;
-    if (which == Deletable::oldest) {
-      is_pressed_ = true;
-      BERM_CHECK(trim_shelf());
-    }
-    std::size_t removed = 1;
-    while (freed < wanted && removed > 0 && rounds++ < kMaxRounds) {
-      BERM_TRY(removed, free_round(which, wanted - freed));
-      BERM_TRY(const std::int64_t used, used_pages());
-      freed = before - used;
-    }
+  Room room{.wanted = wanted};
+  BERM_TRY(room.before, used_pages());
+  for (const Deletable which : {Deletable::delivered, Deletable::partly_delivered}) {
+    if (which <= up_to) BERM_CHECK(free_all(which, room));
   }
-  return freed;
+  if (up_to >= Deletable::oldest && !room.is_enough()) {
+    is_pressed_ = true;
+    BERM_CHECK(trim_shelf());
+    BERM_CHECK(conserve(room));
+    if (room.is_exhausted) BERM_CHECK(free_all(Deletable::oldest, room));
+    if (room.is_exhausted && up_to == Deletable::last) BERM_CHECK(free_all(Deletable::last, room));
+  }
+  return room.freed;
 }
 
-Result<std::size_t> Store::free_round(Deletable which, std::int64_t pages) {
+Result<void> Store::free_all(Deletable which, Room& room) {
+  std::size_t removed = 1;
+  while (!room.is_enough() && removed > 0) {
+    BERM_TRY(removed, free_round(which, room.wanted - room.freed));
+    BERM_CHECK(count(room));
+  }
+  return {};
+}
+
+Result<void> Store::count(Room& room) {
+  ++room.rounds;
+  BERM_TRY(const std::int64_t used, used_pages());
+  room.freed = room.before - used;
+  return {};
+}
+
+// Without losing a vehicle: rows are joined, passages go, then periods become longer ones while the
+// streams that are not conserved lose what is older than they are.
+Result<void> Store::conserve(Room& room) {
+  const hal::WallReading wall = parts_.clock.wall();
+  const std::int64_t before_s =
+      wall.source == ClockSource::none ? INT64_MAX - 1 : s_of(wall.time) - kPressedJoinAfterS;
+  std::size_t joined = 1;
+  while (!room.is_enough() && joined > 0) {
+    BERM_TRY(joined, join(before_s, true));
+    BERM_CHECK(count(room));
+  }
+  BERM_CHECK(free_all(Deletable::folded, room));
+  while (!room.is_enough()) {
+    Merging merging(core(), merge_cursor_);
+    BERM_TRY(const auto oldest_s, merging.oldest_unmerged_s());
+    BERM_TRY(const std::size_t removed,
+             free_round(Deletable::aged, room.wanted - room.freed, oldest_s));
+    BERM_CHECK(count(room));
+    if (removed > 0) continue;
+    BERM_TRY(const bool has_merged, merge());
+    BERM_CHECK(count(room));
+    room.is_exhausted = !has_merged;
+    if (!has_merged) return {};
+  }
+  return {};
+}
+
+// One step. False: there is nothing left to merge.
+Result<bool> Store::merge() {
+  Merged merged;
+  auto result = transact([&]() -> Result<void> {
+    BERM_TRY(merged, Merging(core(), merge_cursor_).step());
+    return {};
+  });
+  forget_readers();
+  if (!result) {
+    merge_cursor_ = MergeCursor();
+    return fail(std::move(result.error()));
+  }
+  merged_originals_ += merged.originals;
+  merged_events_ += merged.events;
+  return merged.has_changed;
+}
+
+Result<std::size_t> Store::join(std::int64_t before_s, bool is_pressed) {
+  Joining joining(core(), join_cursor_);
+  BERM_TRY(const auto rows, joining.find(before_s, is_pressed));
+  if (rows.empty()) return std::size_t{0};
+  auto result = transact([&] { return joining.join(rows); });
+  forget_readers();
+  if (!result) {
+    join_cursor_.clear();
+    return fail(std::move(result.error()));
+  }
+  return rows.size();
+}
+
+// What has waited long waits longer: in fewer rows.
+Result<void> Store::join_old() {
+  const hal::WallReading wall = parts_.clock.wall();
+  if (wall.source == ClockSource::none) return {};
+  std::size_t joined = 1;
+  for (int round = 0; round < kJoinRounds && joined > 0; ++round) {
+    BERM_TRY(joined, join(s_of(wall.time) - kJoinAfterS, false));
+  }
+  return {};
+}
+
+Result<std::size_t> Store::free_round(Deletable which, std::int64_t pages,
+                                      std::optional<std::int64_t> made_before_s) {
   std::size_t removed = 0;
   auto result = transact([&]() -> Result<void> {
-    BERM_TRY(removed, Retention(core()).make_room(which, pages));
+    BERM_TRY(removed, Retention(core()).make_room(which, pages, made_before_s));
     return {};
   });
   forget_readers();
@@ -179,10 +260,13 @@ void Store::keep_ballast() {
   }
 }
 
-Result<void> Store::upkeep() {
+Result<void> Store::upkeep(bool may_join) {
+  const auto written = parts_.disk.device_written(options_.directory);
+  device_bytes_ = written ? std::optional(*written) : std::nullopt;
   BERM_CHECK(settle_clock());
   BERM_CHECK(expire());
   BERM_CHECK(relieve(0));
+  if (may_join) BERM_CHECK(join_old());
   BERM_CHECK(shrink());
   keep_ballast();
   BERM_CHECK(grow_again());
@@ -202,7 +286,7 @@ Result<void> Store::expire() {
   if (expired_at_ && now - *expired_at_ < period) return {};
   expired_at_ = now;
   std::size_t removed = kRetainSegments;
-  for (int round = 0; round < kMaxRounds && removed == kRetainSegments; ++round) {
+  for (int round = 0; round < Room::kMaxRounds && removed == kRetainSegments; ++round) {
     BERM_CHECK(transact([&]() -> Result<void> {
       BERM_TRY(removed, Retention(core()).expire(s_of(wall.time)));
       return {};

@@ -28,7 +28,13 @@ SegmentRow read_segment(const Statement& row) {
                     .vehicles = row.optional_integer(8),
                     .anchor = row.optional_integer(9),
                     .raw_bytes = row.integer(10),
-                    .codec = row.integer(11)};
+                    .codec = row.integer(11) % kLevelStep,
+                    .level = row.integer(11) % kMergedMark / kLevelStep,
+                    .is_merged = row.integer(11) >= kMergedMark};
+}
+
+std::int64_t stored_codec(const SegmentRow& row) {
+  return row.codec + row.level * kLevelStep + (row.is_merged ? kMergedMark : 0);
 }
 
 Anchor read_anchor(const Statement& row) {
@@ -69,7 +75,8 @@ Result<void> Tables::insert_segment(const SegmentRow& row, std::string_view body
   insert->bind(place_of(row.series, row.last_seq)).bind(row.ordinal).bind(row.first_seq);
   insert->bind(row.count).bind(row.version).bind(row.boot).bind(row.mono_first);
   insert->bind(row.mono_last).bind(row.made_first).bind(row.made_last).bind(row.made_s);
-  insert->bind(row.vehicles).bind(row.anchor).bind(row.raw_bytes).bind(row.codec);
+  insert->bind(row.vehicles).bind(row.anchor).bind(row.raw_bytes);
+  insert->bind(stored_codec(row));
   insert->bind_blob(body);
   return insert->run();
 }
@@ -83,10 +90,11 @@ Result<void> check_range(const SegmentRow& row) {
 
 }  // namespace
 
-Result<std::optional<SegmentRow>> Tables::find_segment(const char* sql, std::int64_t from,
-                                                       std::int64_t to) {
+template <class... Values>
+Result<std::optional<SegmentRow>> Tables::find_segment(const char* sql, Values... values) {
   BERM_TRY(Statement * select, prepared(sql));
-  BERM_TRY(const bool is_row, select->bind(from).bind(to).step());
+  (select->bind(values), ...);
+  BERM_TRY(const bool is_row, select->step());
   if (!is_row) return std::optional<SegmentRow>();
   const SegmentRow row = read_segment(*select);
   select->reset();
@@ -116,6 +124,34 @@ Result<std::optional<SegmentRow>> Tables::seek_segment(std::int64_t series, std:
 
 Result<std::optional<SegmentRow>> Tables::last_segment(std::int64_t series, std::int64_t up_to) {
   return find_segment(sql::kLastSegment, place_of(series, 0), place_of(series, up_to));
+}
+
+Result<std::optional<SegmentRow>> Tables::seek_level(std::int64_t series, std::int64_t seq,
+                                                     std::int64_t level) {
+  return find_segment(sql::kSeekLevel, place_of(series, seq), place_of(series, kMaxSequence),
+                      level * kLevelStep, (level + 1) * kLevelStep);
+}
+
+Result<std::optional<SegmentRow>> Tables::last_unmerged(std::int64_t series) {
+  return find_segment(sql::kLastUnmerged, place_of(series, 0), place_of(series, kMaxSequence),
+                      kMergedMark);
+}
+
+Result<std::optional<SegmentRow>> Tables::seek_original(std::int64_t series, std::int64_t seq) {
+  return find_segment(sql::kSeekOriginal, place_of(series, seq), place_of(series, kMaxSequence),
+                      kMergeLevels * kLevelStep);
+}
+
+Result<std::optional<SegmentRow>> Tables::seek_older(std::int64_t series, std::int64_t seq,
+                                                     std::int64_t made_before_s) {
+  return find_segment(sql::kSeekOlder, place_of(series, seq), place_of(series, kMaxSequence),
+                      made_before_s);
+}
+
+Result<void> Tables::set_level(const SegmentRow& row, std::int64_t level) {
+  SegmentRow raised = row;
+  raised.level = level;
+  return run(sql::kUpdateLevel, {}, place_of(row.series, row.last_seq), stored_codec(raised));
 }
 
 Result<OpenedSegment> Tables::open_segment(const SegmentRow& row, SegmentCodec& codec) {

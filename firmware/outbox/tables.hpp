@@ -36,6 +36,9 @@ struct SegmentRow {
   std::optional<std::int64_t> anchor;
   std::int64_t raw_bytes = 0;
   std::int64_t codec = 0;
+  std::int64_t level =
+      0;  // merging has dealt with them up to here: 0 not at all, kMergeLevels: days
+  bool is_merged = false;  // else its events are as they came
   bool covers(std::int64_t seq) const { return seq >= first_seq && seq <= last_seq; }
 };
 
@@ -83,6 +86,17 @@ class Tables {
   Result<void> insert_segment(const SegmentRow& row, std::string_view body);
   // The segment of that series that covers `seq`, or the first one after it.
   Result<std::optional<SegmentRow>> seek_segment(std::int64_t series, std::int64_t seq);
+  // The first one at or after `seq` of that level.
+  Result<std::optional<SegmentRow>> seek_level(std::int64_t series, std::int64_t seq,
+                                               std::int64_t level);
+  // The newest segment whose events are as they came.
+  Result<std::optional<SegmentRow>> last_unmerged(std::int64_t series);
+  // The first one at or after `seq` with events as they came that may still be merged.
+  Result<std::optional<SegmentRow>> seek_original(std::int64_t series, std::int64_t seq);
+  // The first one at or after `seq` that was made before that.
+  Result<std::optional<SegmentRow>> seek_older(std::int64_t series, std::int64_t seq,
+                                               std::int64_t made_before_s);
+  Result<void> set_level(const SegmentRow& row, std::int64_t level);
   // As seek_segment, its written-only columns and its body included.
   Result<std::optional<WholeSegment>> seek_whole_segment(std::int64_t series, std::int64_t seq);
   Result<std::optional<SegmentRow>> last_segment(std::int64_t series, std::int64_t up_to);
@@ -101,8 +115,8 @@ class Tables {
 
  private:
   Result<Statement*> prepared(const char* sql);
-  Result<std::optional<SegmentRow>> find_segment(const char* sql, std::int64_t from,
-                                                 std::int64_t to);
+  template <class... Values>
+  Result<std::optional<SegmentRow>> find_segment(const char* sql, Values... values);
   static Result<void> finish(Statement& statement, const Each& each);
   Database& database_;
   std::map<const char*, Statement> statements_;  // by the text's address: the texts are constants

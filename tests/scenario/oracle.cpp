@@ -153,7 +153,12 @@ std::size_t Oracle::index_of(const Receiver& receiver) const {
 // The first time that anybody gets it.
 void Oracle::take_first(const Arrival& arrival, MonoTime now) {
   if (arrival.stream == "traffic.lane") {
-    take_serial(arrival, raw_field(arrival.line, ",\"name\":"), now);
+    const std::string_view dyed = raw_field(arrival.line, ",\"name\":");
+    if (dyed == "null") {
+      take_merged(arrival);
+    } else {
+      take_serial(arrival, dyed, now);
+    }
     take_row(arrival, now);
   } else if (arrival.stream == "traffic.vehicle") {
     take_serial(arrival, raw_field(arrival.line, ",\"lane\":"), now);
@@ -187,6 +192,16 @@ void Oracle::take_serial(const Arrival& arrival, std::string_view dyed, MonoTime
   series_[arrival.series].serials[static_cast<std::size_t>(arrival.seq)] = serial;
 }
 
+void Oracle::take_merged(const Arrival& arrival) {
+  const bool is_dated = raw_field(arrival.line, ",\"clock\":") != "none";
+  if (!is_dated) return;  // by an estimate: nobody knows which rows these were
+  merged_.push_back({integer_field(arrival.line, ",\"uid\":", -1),
+                     integer_field(arrival.line, ",\"time\":", -1),
+                     integer_field(arrival.line, ",\"period_s\":", -1),
+                     std::max<std::int64_t>(integer_field(arrival.line, ",\"count\":", 0), 0),
+                     std::string(arrival.id)});
+}
+
 void Oracle::take_row(const Arrival& arrival, MonoTime now) {
   const RowKey key{integer_field(arrival.line, ",\"uid\":", -1),
                    integer_field(arrival.line, ",\"time\":", -1),
@@ -202,7 +217,8 @@ void Oracle::take_row(const Arrival& arrival, MonoTime now) {
 void Oracle::take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now) {
   const std::string_view uplink = raw_field(arrival.line, ",\"uplink\":");
   const std::string_view of = raw_field(arrival.line, ",\"of\":");
-  if (of == "traffic.lane") has_lane_gaps_ = true;
+  const bool is_merged = raw_field(arrival.line, ",\"cause\":") == "merged";
+  if (of == "traffic.lane" && !is_merged) has_lane_gaps_ = true;
   ClosedRange closed{.series = series_of(raw_field(arrival.line, ",\"of_epoch\":"), of),
                      .made_in = std::string(arrival.epoch),
                      .seq = arrival.seq};
@@ -223,7 +239,8 @@ void Oracle::take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now) 
   claim.last = last_named(raw_field(arrival.line, ",\"ranges\":"));
   claim.vehicles = integer_field(arrival.line, ",\"vehicles\":", -1);
   claim.knows_vehicles = claim.vehicles >= 0;
-  claim.is_merged = raw_field(arrival.line, ",\"cause\":") == "merged";
+  claim.is_merged = is_merged;
+  if (is_merged) take_into(raw_field(arrival.line, ",\"into\":"), now);
   receiver.claim(std::move(claim));
 }
 
@@ -238,6 +255,20 @@ void Oracle::take_manifest(std::size_t receiver, const Arrival& arrival) {
   claim.made_in = std::string(arrival.epoch);
   claim.gap_series = series_of(claim.made_in, "node.gap");
   told_[receiver].manifests.push_back(std::move(claim));
+}
+
+// "node/epoch/stream/first-last"
+void Oracle::take_into(std::string_view into, MonoTime now) {
+  if (into == "null") return;  // passages fold into nothing
+  const auto parts = split(into, '/');
+  std::string range(parts.back());
+  if (!range.contains('-')) range += "-" + range;
+  const auto made = analytics::SeqRanges::parse(range);
+  if (!made || parts.size() != 4 || parts[0] != node_) {
+    violation(now, "merged into what nobody can read: " + std::string(into));
+    return;
+  }
+  series_[series_of(parts[1], parts[2])].merged.add(*made);
 }
 
 void Oracle::mark_backup() {

@@ -10,6 +10,7 @@
 //   - repeats have the same bytes, at every receiver; no id is foreign; first arrivals are in order
 //     of their sequence unless something sent was given back (excuse_order);
 //   - one row per (uid, period start, period_s);
+//   - a row that many were merged into counts what they counted, and no more than they covered;
 //   - counts = vehicles that passed, in every stretch declared as seen; no stretch undeclared;
 //   - a row of the feed says what the site served for its minute;
 //   - vehicles received + vehicles in gap records = vehicles produced;
@@ -77,6 +78,7 @@ class Oracle {
     std::string epoch, stream;
     std::vector<std::uint64_t> digests;      // [seq], as first seen by anybody
     std::vector<std::int64_t> serials;       // [seq]; −1: not of a witnessed stream
+    analytics::SeqRanges merged;             // what merging made
     std::int64_t excused_above = INT64_MAX;  // holes above are the restored backup's
     bool is_ours = false;
   };
@@ -91,6 +93,11 @@ class Oracle {
   };
   struct RowHash {
     std::size_t operator()(const RowKey& key) const;
+  };
+  // A period that several were merged into.
+  struct MergedRow {
+    std::int64_t uid, time, period_s, count;
+    std::string id;
   };
   // What a receiver was told of a whole range; and all its gap records, whoever lost something.
   struct ManifestClaim {
@@ -116,7 +123,9 @@ class Oracle {
   void take_first(const Arrival& arrival, MonoTime now);
   void audit(const Receiver& receiver, const Arrival& arrival);
   void take_serial(const Arrival& arrival, std::string_view dyed, MonoTime now);
+  void take_merged(const Arrival& arrival);
   void take_row(const Arrival& arrival, MonoTime now);
+  void take_into(std::string_view into, MonoTime now);
   void take_gap(Receiver& receiver, const Arrival& arrival, MonoTime now);
   void take_manifest(std::size_t receiver, const Arrival& arrival);
   std::string fault_of(const ManifestClaim& claim, const Told& told,
@@ -134,6 +143,7 @@ class Oracle {
   void judge_vehicles(const Receiver& receiver, MonoTime now);
   void judge_truth(MonoTime now);
   void judge_feed(MonoTime now);
+  void judge_merged(MonoTime now);
   void judge_rows(MonoTime now);
 
   const Witness& witness_;
@@ -147,6 +157,7 @@ class Oracle {
   std::size_t last_series_ = 0;
   std::vector<Place> places_;  // [serial]
   std::unordered_map<RowKey, Place, RowHash> rows_;
+  std::vector<MergedRow> merged_;
   std::vector<Excused> excused_;
   std::int64_t backup_serial_ = -1;
   std::vector<std::int64_t> backup_pending_;  // emitted before it, committed after it or never

@@ -46,6 +46,7 @@ void Oracle::judge(MonoTime now) {
   judge_emission_order(now);
   judge_truth(now);
   judge_feed(now);
+  judge_merged(now);
   judge_rows(now);
 }
 
@@ -130,7 +131,8 @@ void Oracle::judge_emission_order(MonoTime now) {
     std::int64_t last = -1;
     for (std::size_t seq = 1; seq < series.serials.size(); ++seq) {
       const std::int64_t serial = series.serials[seq];
-      if (serial < 0) continue;
+      // What a step of merging left alone it may have numbered anew.
+      if (serial < 0 || series.merged.contains(static_cast<std::int64_t>(seq))) continue;
       if (serial <= last) {
         violation(now, text_of("%s/%s/%zu was emitted before its predecessor", series.epoch.c_str(),
                                series.stream.c_str(), seq));
@@ -223,6 +225,41 @@ void Oracle::judge_feed(MonoTime now) {
                       static_cast<long long>(served), static_cast<long long>(emission.count)));
   }
   if (wrong.count() > 0) violation(now, "rows of the feed differ: " + wrong.text());
+}
+
+// Between what was acknowledged and all that was emitted: of what arrived nowhere by itself.
+void Oracle::judge_merged(MonoTime now) {
+  if (!is_clock_steady_ || has_twin_ || is_restored_) return;
+  std::map<std::int64_t, std::map<std::int64_t, std::size_t>> hidden;  // [uid][label]: serial
+  const auto& emissions = witness_.emissions();
+  for (std::size_t serial = 0; serial < emissions.size(); ++serial) {
+    const bool has_arrived = serial < places_.size() && places_[serial].series >= 0;
+    const Emission& emission = emissions[serial];
+    if (!emission.is_period() || has_arrived) continue;
+    if (emission.label_s < 0) return;  // dated later: by whatever the clock said then
+    hidden[emission.uid][emission.label_s] = serial;
+  }
+  Findings wrong;
+  for (const MergedRow& row : merged_) {
+    const auto& all = hidden[row.uid];
+    std::int64_t covered = 0;
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+    for (auto it = all.lower_bound(row.time);
+         it != all.end() && it->first < row.time + row.period_s; ++it) {
+      const Emission& emission = emissions[it->second];
+      const std::int64_t count = std::max<std::int64_t>(emission.count, 0);
+      covered += emission.period_s;
+      most += count;
+      if (emission.is_durable) least += count;
+    }
+    if (covered >= row.period_s && row.count >= least && row.count <= most) continue;
+    wrong.add(text_of("%s: %lld vehicles in %lld s, its periods had %lld to %lld in %lld s",
+                      row.id.c_str(), static_cast<long long>(row.count),
+                      static_cast<long long>(row.period_s), static_cast<long long>(least),
+                      static_cast<long long>(most), static_cast<long long>(covered)));
+  }
+  if (wrong.count() > 0) violation(now, "merged rows differ from what they were: " + wrong.text());
 }
 
 // When the period of this row began.

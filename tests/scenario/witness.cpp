@@ -108,6 +108,7 @@ std::int64_t Witness::emitted(drivers::Observation& observation, Microseconds ah
   Emission emission{.life = life_};
   if (auto* period = std::get_if<drivers::LanePeriod>(&observation)) {
     emission.start = period->start.mono + ahead;
+    if (period->start.wall) emission.label_s = s_of(*period->start.wall);
     emission.uid = period->uid;
     emission.count = period->count.value_or(-1);
     emission.coverage = period->coverage.value_or(0.0);

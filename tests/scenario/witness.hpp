@@ -19,7 +19,8 @@
 namespace berm::scenario {
 
 struct Emission {
-  MonoTime start;  // in the world's time; of a passage: its leading edge
+  MonoTime start;             // in the world's time; of a passage: its leading edge
+  std::int64_t label_s = -1;  // a period's start as its row will say; −1: not known yet
   std::int64_t uid = 0;
   std::int64_t count = -1;  // −1: null, or a passage
   double coverage = 1.0;

@@ -16,7 +16,8 @@ void OutboxAccount::receive(const event::Event& event) {
   Sequence& sequence = sequences_[{event.epoch, std::string(event.schema->name)}];
   sequence.received.add({event.seq, event.seq});
   if (event.schema->name == "traffic.lane") {
-    vehicles_received_ += std::stoll(field_of(event, "count"));
+    const std::string count = field_of(event, "count");
+    if (count != "null") vehicles_received_ += std::stoll(count);
   }
   if (event.schema->name == "node.gap") read_gap(event);
 }

@@ -48,7 +48,7 @@ CREATE TABLE segment (
   vehicles INTEGER,             -- sum of the lane periods' counts; null: none in it
   anchor INTEGER,               -- 0: every event has its own time; null: not settled yet
   raw_bytes INTEGER NOT NULL,
-  codec INTEGER NOT NULL,
+  codec INTEGER NOT NULL,       -- of the body, + 16 × level of merging, + 128: merged
   body BLOB NOT NULL);
 CREATE INDEX segment_unsettled ON segment(boot) WHERE anchor IS NULL;
 

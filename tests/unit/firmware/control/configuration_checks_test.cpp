@@ -153,10 +153,16 @@ TEST(Durability, HoldsOnBothSides) {
   EXPECT_EQ(durability("sync"), "");
   EXPECT_EQ(durability("group 1"), "");
   EXPECT_EQ(durability("group 3600000"), "");
+  EXPECT_EQ(durability("group 1000-60000"), "");
+  EXPECT_EQ(durability("group 1000-1000"), "");
+  EXPECT_EQ(durability("group 1000-999"),
+            "b.json:/streams/traffic.lane/durability: the group's range ends before it begins: "
+            "\"group 1000-999\"\n");
   EXPECT_EQ(durability("group 0"),
             "b.json:/streams/traffic.lane/durability: the group must be 1…3600000 ms, is \"group "
             "0\"\n");
-  for (const char* text : {"group 3600001", "group", "group -1", "group 1s", "Sync", ""}) {
+  for (const char* text : {"group 3600001", "group", "group -1", "group 1s", "Sync", "", "group 1-",
+                           "group 1-3600001"}) {
     EXPECT_NE(durability(text), "") << text;
   }
 }
