@@ -47,7 +47,8 @@ Traits draw(const LifeOptions& options) {
   traits.mix.outages = chance(0.2);
   if (traits.mix.outages) {
     bed.max_bytes = kSizes[3];
-    bed.lanes = kLanes[0];
+    // Some have so many lanes that minutes must become quarter hours.
+    bed.lanes = options.seed % 4 == 1 ? 16 : kLanes[0];
     bed.period_s = kPeriods[0];
     bed.vehicles = options.vehicles != 0;
     bed.flow_veh_h = bed.vehicles ? kFlows[0] : 0;
