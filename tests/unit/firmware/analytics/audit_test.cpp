@@ -182,6 +182,33 @@ TEST(Audit, AMergeIsExplainedOnlyWhereWhatItWentIntoIsThere) {
   EXPECT_EQ(lane(audit.findings())->vehicles_lost, 0);
 }
 
+TEST(Audit, AMergeMayNameARangeOfEvents) {
+  Audit audit;
+  audit.read_line(event(1,
+                        R"(,"of":"traffic.lane","of_epoch":"e","ranges":"1-30",)"
+                        R"("cause":"merged","vehicles":0,"into":"n/e/traffic.lane/31-33")",
+                        "node.gap"));
+  audit.read_line(event(31, R"(,"count":12)"));
+  EXPECT_EQ(lane(audit.findings())->into_received, 1);
+  EXPECT_EQ(lane(audit.findings())->into_missing, 2);
+  EXPECT_EQ(lane(audit.findings())->missing_ranges, "32-33");
+  audit.read_line(event(2,
+                        R"(,"of":"traffic.lane","of_epoch":"e","ranges":"31-32",)"
+                        R"("cause":"merged","vehicles":0,"into":"n/e/traffic.lane/34")",
+                        "node.gap"));
+  audit.read_line(event(33, R"(,"count":1)"));
+  audit.read_line(event(34, R"(,"count":1)"));
+  EXPECT_EQ(lane(audit.findings())->into_received, 3);
+  EXPECT_EQ(lane(audit.findings())->into_explained, 1);
+  EXPECT_EQ(lane(audit.findings())->into_missing, 0);
+  EXPECT_TRUE(audit.is_clean());
+  audit.read_line(event(3,
+                        R"(,"of":"traffic.lane","of_epoch":"e","ranges":"1-1",)"
+                        R"("cause":"merged","vehicles":0,"into":"n/e/traffic.lane/35-")",
+                        "node.gap"));
+  EXPECT_FALSE(audit.is_clean()) << "into an open range";
+}
+
 TEST(Audit, VehiclesLostAreThoseOfTheRecordsLessWhatArrived) {
   Audit audit;
   audit.read_line(event(1, R"(,"count":5)"));
