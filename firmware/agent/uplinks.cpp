@@ -130,9 +130,8 @@ outbox::OutboxOptions outbox_options(const control::NodeConfiguration& node,
   out.write_budget_day_bytes = node.outbox.write_budget_day_bytes;
   for (const control::StreamPolicy& policy : node.streams) {
     const auto group_ms = policy.group ? static_cast<int>(policy.group->count()) : 0;
-    out.policies.push_back(
-        {policy.stream, group_ms, when_full_of(policy.when_full), policy.max_age.count(),
-         static_cast<int>(policy.stretched.count())});
+    out.policies.push_back({policy.stream, group_ms, when_full_of(policy.when_full),
+                            policy.max_age.count(), static_cast<int>(policy.stretched.count())});
   }
   for (const control::UplinkConfiguration& uplink : node.uplinks) {
     out.uplinks.push_back({uplink.name, uplink.streams, uplink.hold});
