@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <utility>
 
 namespace berm {
@@ -28,7 +29,34 @@ void write_to_stderr(LogLevel level, std::string_view component, std::string_vie
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
+// The lines told last, in a ring.
+class RecentLines {
+ public:
+  void add(std::string_view component, std::string_view text) {
+    std::string line(component);
+    line.append(": ").append(text.substr(0, Log::kRecentBytes));
+    const std::lock_guard lock(mutex_);
+    if (lines_.size() == Log::kRecent) lines_.pop_front();
+    lines_.push_back(std::move(line));
+  }
+  std::vector<std::string> all() {
+    const std::lock_guard lock(mutex_);
+    return {lines_.begin(), lines_.end()};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::string> lines_;
+};
+
+// Never destroyed: a thread may log until the process is gone.
+RecentLines& recent_lines() {
+  static auto* const lines = new RecentLines;
+  return *lines;
+}
+
 void hand_over(LogLevel level, std::string_view component, std::string_view text) {
+  recent_lines().add(component, text);
   const Log::Writer writer = current_writer.load(std::memory_order_acquire);
   (writer != nullptr ? writer : &write_to_stderr)(level, component, text);
 }
@@ -68,6 +96,10 @@ void Log::write(LogLevel level, std::string_view text) const {
               std::to_string(verdict.held_back) + " lines were held back");
   }
   if (verdict.allowed) hand_over(level, component_, text);
+}
+
+std::vector<std::string> Log::recent() {
+  return recent_lines().all();
 }
 
 void Log::set_level(LogLevel level) {

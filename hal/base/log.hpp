@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace berm {
 
@@ -51,6 +52,10 @@ class Log {
   // Tests and the simulator take the lines themselves; nullptr: stderr again.
   using Writer = void (*)(LogLevel level, std::string_view component, std::string_view text);
   static void set_writer(Writer writer);
+  // The last kRecent lines, oldest first, each cut to kRecentBytes: for a diagnosis from afar.
+  static constexpr std::size_t kRecent = 100;
+  static constexpr std::size_t kRecentBytes = 300;
+  static std::vector<std::string> recent();
 
  private:
   void write(LogLevel level, std::string_view text) const;
