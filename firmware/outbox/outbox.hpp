@@ -54,6 +54,7 @@ struct UplinkInterest {
   std::string name;
   std::vector<std::string> streams;  // globs; empty: all
   bool hold = true;                  // false: never holds anything back
+  bool operator==(const UplinkInterest&) const = default;
 };
 
 struct OutboxOptions {
@@ -201,6 +202,10 @@ class Outbox {
   // ----------------------------------------------------------------------------------------
   // Commits all that is pending, writes delivery state; `done` when durable.
   virtual void flush(std::function<void()> done) = 0;
+  // From now on these policies, limits and uplinks hold; directory, node and machine stay as they
+  // were. Drafts are taken meanwhile. Where the uplinks or the ceiling differ, the store is opened
+  // anew on the executor: then no uplink may use its index from before this call until `done`.
+  virtual void reconfigure(OutboxOptions options, std::function<void(Result<void>)> done) = 0;
   // events, waiting, oldest_unsent_s, disk_bytes, ceiling_bytes, epoch, lost_before_commit,
   // gaps_total, merged_events, merged_into, commits, written_bytes, written_bytes_day,
   // device_bytes_day (all that was written to the device below, by anybody), write_stretch,

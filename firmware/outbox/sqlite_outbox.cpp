@@ -364,6 +364,23 @@ void SqliteOutbox::flush(std::function<void()> done) {
   run_flush();
 }
 
+void SqliteOutbox::reconfigure(OutboxOptions options, std::function<void(Result<void>)> done) {
+  options.directory = options_.directory;
+  options.node = options_.node;
+  options.machine_id = options_.machine_id;
+  const bool reopens =
+      options.uplinks != options_.uplinks || options.max_bytes != options_.max_bytes;
+  jobs_.reconfigure(options, reopens,
+                    [this, options, done = std::move(done)](const JobReport& report) {
+                      options_ = options;
+                      counters_.uplinks.resize(options_.uplinks.size());
+                      on_available_.resize(options_.uplinks.size());
+                      is_taking_.assign(options_.uplinks.size(), false);
+                      if (report.result) accept(report);
+                      done(report.result);
+                    });
+}
+
 void SqliteOutbox::run_flush() {
   if (flushes_.empty() || is_committing_) return;
   if (!pending_.is_empty()) {

@@ -48,6 +48,7 @@ class SqliteOutbox final : public Outbox {
   void read_on(ExportFilter filter, ExportPlace place,
                std::function<void(Result<ExportPart>)> done) override;
   void flush(std::function<void()> done) override;
+  void reconfigure(OutboxOptions options, std::function<void(Result<void>)> done) override;
   Status status() const override;
   const std::string& epoch() const override { return counters_.epoch; }
   // What was found at open: said as an alarm in the loop's first turn.
@@ -97,7 +98,7 @@ class SqliteOutbox final : public Outbox {
   std::int64_t age_s(const std::optional<std::int64_t>& made_s) const;
 
   OutboxParts parts_;
-  const OutboxOptions& options_;  // of the owner, which lives as long as jobs_
+  OutboxOptions options_;  // the owner's own are the executor's
   StoreJobs jobs_;
   Counters counters_;
   WriteBudget budget_;

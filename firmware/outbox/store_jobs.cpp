@@ -27,6 +27,23 @@ void StoreJobs::submit(Work work, Done done) {
   auto job = std::make_shared<Job>();
   job->work = std::move(work);
   job->done = std::move(done);
+  enqueue(std::move(job));
+}
+
+void StoreJobs::reconfigure(OutboxOptions options, bool reopens, Done done) {
+  auto job = std::make_shared<Job>();
+  job->work = [](Store&) -> Result<void> { return {}; };
+  job->reopens = reopens;
+  const std::size_t uplinks = options.uplinks.size();
+  job->options = std::move(options);
+  job->done = [this, uplinks, done = std::move(done)](const JobReport& report) {
+    unreported_.assign(uplinks, 0);
+    done(report);
+  };
+  enqueue(std::move(job));
+}
+
+void StoreJobs::enqueue(std::shared_ptr<Job> job) {
   job->settlements = std::exchange(settlements_, {});
   job->report.delivered.resize(unreported_.size());
   for (const Settlements& one : job->settlements) {
@@ -66,6 +83,19 @@ Result<void> StoreJobs::attempt(StoreOwner& owner, Job& job) {
     // Anything else is a refusal that could not be recorded: it comes back and is refused again.
     if (!settled && settled.error().code == ErrorCode::damaged) return settled;
   }
+  if (job.options) {
+    if (job.reopens) {
+      BERM_CHECK(owner.store->save());  // what is delivered
+      owner.written_before += owner.store->counters().written_bytes;
+      owner.store.reset();
+    }
+    owner.options = *job.options;
+    if (!owner.store) {
+      BERM_TRY(owner.store, Store::open(owner.options, owner.parts));
+      // What it says of checkpoints is known already.
+      static_cast<void>(owner.store->take_checkpoints());
+    }
+  }
   return job.work(*owner.store);
 }
 
@@ -90,7 +120,8 @@ void StoreJobs::run(StoreOwner& owner, Job& job) {
 }
 
 void StoreJobs::finish(Job& job) {
-  for (UplinkIndex uplink = 0; uplink < unreported_.size(); ++uplink) {
+  const std::size_t known = std::min(unreported_.size(), job.report.delivered.size());
+  for (UplinkIndex uplink = 0; uplink < known; ++uplink) {
     unreported_[uplink] -= job.report.delivered[uplink];
   }
   if (!queue_.empty()) pump();

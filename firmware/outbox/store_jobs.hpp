@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class StoreJobs {
   void settle(Settlements settlements);
   // Accepted always; the callers keep their number bounded. `done` on the loop, in order.
   void submit(Work work, Done done);
+  // Other options from this job on; `reopens`: the store is closed in order and opened with them.
+  void reconfigure(OutboxOptions options, bool reopens, Done done);
   // Delivered events whose settlement no report has counted yet.
   std::int64_t unreported(UplinkIndex uplink) const { return unreported_[uplink]; }
   bool has_settlements() const { return !settlements_.empty(); }
@@ -59,12 +62,15 @@ class StoreJobs {
   struct Job {
     Work work;
     Done done;
+    std::optional<OutboxOptions> options;  // to be taken over
+    bool reopens = false;
     std::vector<Settlements> settlements;
     JobReport report;
   };
   void pump();
   static void run(StoreOwner& owner, Job& job);
   static Result<void> attempt(StoreOwner& owner, Job& job);
+  void enqueue(std::shared_ptr<Job> job);
   void finish(Job& job);
 
   hal::Loop& loop_;

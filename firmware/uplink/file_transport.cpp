@@ -64,6 +64,19 @@ void FileTransport::answer(const Job& job, const std::function<void(Answer)>& do
   }
 }
 
+void FileTransport::probe(std::function<void(Answer)> done) {
+  const auto is_there = std::make_shared<bool>(false);
+  const auto work = [is_there, &disk = parts_.disk, journal = options_.journal] {
+    *is_there = !journal.require_mount || disk.is_mount_point(journal.directory);
+  };
+  const auto finish = [is_there, life = std::weak_ptr(life_), done = std::move(done)] {
+    if (life.expired()) return;
+    done(*is_there ? Answer{Verdict::delivered, "there"}
+                   : Answer{Verdict::failed, "nothing is mounted there"});
+  };
+  if (!parts_.executor.submit(work, finish)) parts_.loop.post(finish);
+}
+
 void FileTransport::close() {
   is_open_ = false;
   is_sending_ = false;

@@ -41,6 +41,8 @@ class FileTransport final : public Transport {
   void send(const std::vector<Outgoing>& batch, std::function<void(Answer)> done) override;
   void close() override;
   Status status() const override;
+  // Whether it is mounted where it must be.
+  void probe(std::function<void(Answer)> done) override;
 
  private:
   struct Job;

@@ -60,6 +60,17 @@ hal::HttpRequest HttpTransport::request_for(const std::vector<Outgoing>& batch) 
   return request;
 }
 
+void HttpTransport::probe(std::function<void(Answer)> done) {
+  BERM_ASSERT(!is_sending_);
+  is_sending_ = true;
+  const MonoTime sent = loop_.now();
+  request_ = client_.send(
+      request_for({}), [this, sent, done = std::move(done)](const Result<hal::HttpAnswer>& answer) {
+        is_sending_ = false;
+        done(read(answer, 0, sent));
+      });
+}
+
 Answer HttpTransport::read(const Result<hal::HttpAnswer>& answer, std::size_t events,
                            MonoTime sent) const {
   if (answer) return read_flume_answer(*answer, events);

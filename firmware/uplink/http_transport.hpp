@@ -44,6 +44,8 @@ class HttpTransport final : public Transport {
   void send(const std::vector<Outgoing>& batch, std::function<void(Answer)> done) override;
   void close() override;
   Status status() const override;
+  // An empty batch, which Flume takes and does nothing with.
+  void probe(std::function<void(Answer)> done) override;
 
  private:
   hal::HttpRequest request_for(const std::vector<Outgoing>& batch) const;

@@ -47,7 +47,8 @@ inline constexpr Microseconds kAtOnce{1'000'000};     // a 503 sooner than this 
 inline constexpr std::size_t kMaxAnswerBytes =
     16'384;  // of an error page; more is a failure anyway
 inline constexpr Milliseconds kPubackTimeout{30'000};
-inline constexpr std::size_t kMqttControlSlots = 4;  // beside the window: state messages
+inline constexpr std::size_t kMqttControlSlots =
+    12;  // beside the window: state messages, the control channel
 inline constexpr std::size_t kTailChunk =
     65'536;  // read back at a time when looking for a torn line
 inline constexpr std::size_t kMaxUnsyncedBytes = 2u << 20;  // one append: a batch or one event

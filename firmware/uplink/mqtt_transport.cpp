@@ -65,7 +65,13 @@ void MqttTransport::open(Events events) {
     lose(read_disconnect(error, reason));
   };
   heard.on_acknowledged = [this](std::uint64_t id, int reason) { on_acknowledged(id, reason); };
-  heard.on_subscribed = [this](const std::string&, int reason) { info_reason_ = reason; };
+  heard.on_subscribed = [this](const std::string& filter, int reason) {
+    if (filter == presence_.topic()) {
+      info_reason_ = reason;
+    } else if (options_.channel != nullptr) {
+      options_.channel->on_subscribed(filter, reason);
+    }
+  };
   heard.on_message = [this](const hal::MqttMessage& message) { on_message(message); };
   ++connects_;
   auto made = clients_.create(std::move(broker), std::move(heard));
@@ -87,6 +93,7 @@ void MqttTransport::on_connected(int reason) {
   is_ready_ = true;
   // Its acknowledgement is nobody's: an id that is not waited for.
   if (presence_.is_used()) static_cast<void>(client_->subscribe(presence_.topic(), 1));
+  if (options_.channel != nullptr) options_.channel->connected(*client_);
   const auto online = client_->publish(state_message("online"));
   online_id_ = online ? *online : 0;
   if (events_.on_ready) events_.on_ready();
@@ -101,7 +108,9 @@ void MqttTransport::on_online() {
 }
 
 void MqttTransport::on_message(const hal::MqttMessage& message) {
-  if (message.topic != presence_.topic() || !presence_.is_used_twice(message.payload)) return;
+  const bool is_presence = message.topic == presence_.topic();
+  if (!is_presence && options_.channel != nullptr) return options_.channel->on_message(message);
+  if (!is_presence || !presence_.is_used_twice(message.payload)) return;
   client_->disconnect();
   lose({"another device connects to the broker with this node's name", Trouble::identity_used_twice,
         kTakeoverWait});
@@ -147,6 +156,7 @@ void MqttTransport::answer_soon(std::function<void(Answer)> done, Answer answer)
 
 void MqttTransport::on_acknowledged(std::uint64_t id, int reason) {
   if (id == online_id_) return on_online();
+  if (options_.channel != nullptr && options_.channel->on_acknowledged(id, reason)) return;
   const auto found = std::find_if(unacknowledged_.begin(), unacknowledged_.end(),
                                   [&](const Unacknowledged& sent) { return sent.id == id; });
   if (found == unacknowledged_.end()) return;
@@ -168,6 +178,7 @@ void MqttTransport::watch_oldest() {
 }
 
 void MqttTransport::lose(const Loss& loss) {
+  if (is_ready_ && options_.channel != nullptr) options_.channel->disconnected();
   is_ready_ = false;
   unacknowledged_.clear();
   puback_timer_.cancel();
@@ -175,6 +186,7 @@ void MqttTransport::lose(const Loss& loss) {
 }
 
 void MqttTransport::close() {
+  if (is_ready_ && options_.channel != nullptr) options_.channel->disconnected();
   if (is_ready_) static_cast<void>(client_->publish(state_message("offline")));
   if (client_) client_->disconnect();
   events_ = {};
@@ -182,6 +194,33 @@ void MqttTransport::close() {
   unacknowledged_.clear();
   puback_timer_.cancel();
   ++connects_;
+}
+
+void MqttTransport::probe(std::function<void(Answer)> done) {
+  hal::MqttOptions broker = options_.broker;
+  if (broker.client_id.empty()) broker.client_id = options_.headers.node();
+  broker.client_id += "-trial";
+  const auto answer = [this, done = std::move(done)](const Answer& said) {
+    if (client_) client_->disconnect();
+    done(said);
+  };
+  hal::MqttEvents heard;
+  heard.on_connected = [answer](int reason, bool) {
+    if (reason == 0) return answer({Verdict::delivered, "connected"});
+    answer({Verdict::failed, read_connack(reason).reason});
+  };
+  heard.on_disconnected = [answer](const Error& error, int reason) {
+    answer({Verdict::failed, read_disconnect(error, reason).reason});
+  };
+  auto made = clients_.create(std::move(broker), std::move(heard));
+  if (!made) {
+    loop_.post([life = std::weak_ptr(life_), done = answer, reason = made.error().text] {
+      if (!life.expired()) done({Verdict::failed, reason});
+    });
+    return;
+  }
+  client_ = std::move(*made);
+  client_->connect();
 }
 
 Status MqttTransport::status() const {

@@ -20,6 +20,7 @@
 
 #include "firmware/codec/event_headers.hpp"
 #include "firmware/codec/mqtt_payload.hpp"
+#include "firmware/uplink/control_channel.hpp"
 #include "firmware/uplink/presence.hpp"
 #include "firmware/uplink/uplink.hpp"
 #include "hal/mqtt_client.hpp"
@@ -37,6 +38,7 @@ struct MqttTransportOptions {
   std::string
       instance;         // differs between any two processes; empty: `info` is neither told nor read
   std::string version;  // of the agent, for `info`
+  ControlChannel* channel = nullptr;  // carried on the same connection; outlives the transport
 };
 
 class MqttTransport final : public Transport {
@@ -50,6 +52,8 @@ class MqttTransport final : public Transport {
   void send(const std::vector<Outgoing>& batch, std::function<void(Answer)> done) override;
   void close() override;
   Status status() const override;
+  // Connects as `{client id}-trial`, without a will or a word about this node.
+  void probe(std::function<void(Answer)> done) override;
 
  private:
   struct Unacknowledged {

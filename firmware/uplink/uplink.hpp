@@ -95,6 +95,10 @@ class Transport {
   virtual void send(const std::vector<Outgoing>& batch, std::function<void(Answer)> done) = 0;
   virtual void close() = 0;
   virtual Status status() const = 0;
+  // Whether the other side answers, without sending it any event: a transport of its own, made for
+  // this, connects or asks, and `done` is called once, later; `failed`: no answer, or one that says
+  // that this node may not send here. Closing or destroying it ends the probe without a word.
+  virtual void probe(std::function<void(Answer)> done) = 0;
 };
 
 struct ForwarderOptions {

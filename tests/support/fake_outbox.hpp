@@ -54,6 +54,10 @@ class FakeOutbox final : public Outbox {
   void requeue(std::int64_t number, std::function<void(Result<void>)> done) override;
   void resend(ResendRequest request, std::function<void(Result<ResendReport>)> done) override;
   void read_on(ExportFilter, ExportPlace, std::function<void(Result<ExportPart>)> done) override;
+  void reconfigure(OutboxOptions options, std::function<void(Result<void>)> done) override {
+    static_cast<void>(options);
+    done({});
+  }
   void flush(std::function<void()> done) override;
   Status status() const override { return Status("outbox"); }
   const std::string& epoch() const override { return epoch_; }

@@ -96,6 +96,9 @@ class ScriptedTransport final : public Transport {
     ++server_.closes;
   }
   Status status() const override { return Status("transport"); }
+  void probe(std::function<void(Answer)> done) override {
+    later([done] { done({}); });
+  }
 
  private:
   Request note(const std::vector<Outgoing>& batch) {
