@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/agent/agent.hpp"
 
+#include <algorithm>
+
+#include "firmware/agent/remote_side.hpp"
 #include "firmware/agent/uplinks.hpp"
 #include "firmware/health/health_report.hpp"
 #include "hal/base/text.hpp"
@@ -29,6 +32,7 @@ Agent::Agent(control::NodeConfiguration configuration, AgentOptions options,
              const AgentParts& parts)
     : configuration_(std::move(configuration)),
       options_(std::move(options)),
+      effective_(std::move(options_.effective_document)),
       parts_(parts),
       clock_(parts.clock, options_.built),
       started_(parts.clock.mono()),
@@ -57,41 +61,65 @@ Result<void> Agent::open() {
   alarms_.restore(outbox_->checkpointed(kAlarmsKey));
   alarms_.emit_to([this](drivers::Row row) {
     outbox_->checkpoint(kAlarmsKey, alarms_.save());  // first: then both are in one commit
+    publish_alarm(row);
     emit_row(std::move(row), "agent");
   });
+  if (configuration_.remote) remote_ = std::make_unique<RemoteSide>(*this);
+  add_uplinks([](std::string_view) { return true; });
+  for (const control::DriverConfiguration& driver : configuration_.drivers) {
+    static_cast<void>(add_driver(driver));  // its alarm says so
+  }
+  return {};
+}
+
+void Agent::add_uplinks(const std::function<bool(std::string_view)>& is_wanted) {
   for (std::size_t i = 0; i < configuration_.uplinks.size(); ++i) {
     const control::UplinkConfiguration& uplink = configuration_.uplinks[i];
+    if (!is_wanted(uplink.name)) continue;
     if (const auto added = add_uplink(uplink, i); !added) {
       alarms_.begin_alarm("uplink_failed", uplink.name, drivers::Severity::critical,
                           added.error().text);
     }
   }
-  for (const control::DriverConfiguration& driver : configuration_.drivers) add_driver(driver);
-  return {};
 }
 
 Result<void> Agent::add_uplink(const control::UplinkConfiguration& uplink,
                                outbox::UplinkIndex index) {
-  BERM_TRY(auto transport,
-           make_transport(configuration_, uplink, parts_, clock_, {instance_, options_.version}));
+  uplink::ControlChannel* channel = nullptr;
+  if (std::holds_alternative<control::MqttUplinkConfiguration>(uplink.way)) {
+    auto& own = channels_[uplink.name];
+    if (!own) own = make_channel(uplink.name);
+    channel = own.get();
+  }
+  BERM_TRY(auto transport, make_transport(configuration_, uplink, parts_, clock_,
+                                          {instance_, options_.version, channel}));
   const uplink::UplinkParts parts{parts_.loop, clock_, parts_.random, *outbox_, alarms_};
-  uplinks_.push_back(
-      uplink::make_forwarder(forwarder_options(uplink, index), std::move(transport), parts));
+  auto forwarder =
+      uplink::make_forwarder(forwarder_options(uplink, index), std::move(transport), parts);
+  if (is_started_) forwarder->start();
+  const auto after = std::find_if(uplinks_.begin(), uplinks_.end(),
+                                  [&](const UplinkSlot& slot) { return slot.index > index; });
+  uplinks_.insert(after, UplinkSlot{uplink.name, index, std::move(forwarder)});
   return {};
 }
 
-void Agent::add_driver(const control::DriverConfiguration& driver) {
+DriverParts Agent::driver_parts(EventSink& sink, drivers::AlarmSink& alarms) {
   const bool simulated = configuration_.simulation && configuration_.simulation->rate != 1.0;
-  const DriverParts parts{parts_.loop,         clock_, parts_.edges, parts_.http,      alarms_,
-                          configuration_.site, *this,  simulated,    parts_.positions, &clock_};
-  Instance instance{std::make_unique<DriverHost>(driver.instance, parts),
+  return {parts_.loop,         clock_, parts_.edges, parts_.http,      alarms,
+          configuration_.site, sink,   simulated,    parts_.positions, &clock_};
+}
+
+Result<void> Agent::add_driver(const control::DriverConfiguration& driver) {
+  Instance instance{std::make_unique<DriverHost>(driver.instance, driver_parts(*this, alarms_)),
                     std::make_unique<hal::Timer>(parts_.loop)};
-  if (const auto created = instance.host->create(*driver.descriptor, driver.options); !created) {
+  auto created = instance.host->create(*driver.descriptor, driver.options);
+  if (!created) {
     alarms_.begin_alarm("driver_failed", driver.instance, drivers::Severity::critical,
                         created.error().text);
-    return;
+    return created;
   }
   drivers_.push_back(std::move(instance));
+  return {};
 }
 
 Result<void> Agent::start() {
@@ -106,29 +134,34 @@ Result<void> Agent::start() {
                         "running on the last confirmed document: " + options_.configuration_fault);
   }
   carried_timer_.after(health::kCarriedFor, [this] { alarms_.end_carried(); });
-  for (Instance& instance : drivers_) start_driver(instance);
-  for (const auto& uplink : uplinks_) uplink->start();
+  for (Instance& instance : drivers_) static_cast<void>(start_driver(instance));
+  is_started_ = true;
+  for (const UplinkSlot& slot : uplinks_) slot.uplink->start();
+  if (remote_) remote_->start();
   report_health();
   return {};
 }
 
-void Agent::start_driver(Instance& instance) {
+Result<void> Agent::start_driver(Instance& instance) {
   DriverHost& host = *instance.host;
-  const auto started = host.start(outbox_->checkpointed(host.instance()));
+  auto started = host.start(outbox_->checkpointed(host.instance()));
   if (started) {
     alarms_.end_alarm("driver_failed", host.instance());
-    return;
+    return started;
   }
   alarms_.begin_alarm("driver_failed", host.instance(), drivers::Severity::critical,
                       started.error().text);
   instance.retry->after(kDriverRetry, [this, &host] {
     for (Instance& each : drivers_) {
-      if (each.host.get() == &host) start_driver(each);
+      if (each.host.get() == &host) static_cast<void>(start_driver(each));
     }
   });
+  return started;
 }
 
 void Agent::stop(std::function<void()> done) {
+  is_stopping_ = true;
+  if (remote_) remote_->stop();
   health_timer_.cancel();
   carried_timer_.cancel();
   for (Instance& instance : drivers_) {
@@ -146,8 +179,8 @@ void Agent::stop_uplinks(std::function<void()> done) {
   stopping_ = uplinks_.size();
   if (stopping_ == 0) return done();
   const auto shared = std::make_shared<std::function<void()>>(std::move(done));
-  for (const auto& uplink : uplinks_) {
-    uplink->stop(kStopGrace, [this, shared] {
+  for (const UplinkSlot& slot : uplinks_) {
+    slot.uplink->stop(kStopGrace, [this, shared] {
       if (--stopping_ == 0) (*shared)();
     });
   }
@@ -184,15 +217,16 @@ Status Agent::status() const {
   root.set("epoch", outbox_->epoch());
   root.set("uptime_s", std::chrono::duration_cast<Seconds>(clock_.mono() - started_).count());
   root.set("clock", name_of(wall.source)).set("time_utc", iso8601(s_of(wall.time)));
-  root.set("config_sha", options_.config_sha);
+  root.set("config_sha", remote_ ? remote_->config_sha() : options_.config_sha);
   if (!options_.restart_cause.empty()) root.set("restart_cause", options_.restart_cause);
   Status drivers("drivers");
   for (const Instance& instance : drivers_) drivers.add(instance.host->status());
   root.add(std::move(drivers)).add(outbox_->status());
   if (clock_.has_been_offered()) root.add(clock_.status());
   Status uplinks("uplinks");
-  for (const auto& uplink : uplinks_) uplinks.add(uplink->status());
+  for (const UplinkSlot& slot : uplinks_) uplinks.add(slot.uplink->status());
   root.add(std::move(uplinks)).add(alarms_.status());
+  if (remote_) root.add(remote_->status());
   return root;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,9 +19,13 @@
 #include "firmware/agent/gps_clock.hpp"
 #include "firmware/agent/tails.hpp"
 #include "firmware/control/configuration.hpp"
+#include "firmware/control/remote_boot.hpp"
+#include "firmware/control/remote_control.hpp"
+#include "firmware/control/remote_rules.hpp"
 #include "firmware/health/alarm_board.hpp"
 #include "firmware/outbox/outbox.hpp"
 #include "firmware/shell/shell_server.hpp"
+#include "firmware/uplink/control_channel.hpp"
 #include "firmware/uplink/uplink.hpp"
 #include "hal/executor.hpp"
 #include "hal/mqtt_client.hpp"
@@ -44,6 +49,14 @@ struct AgentParts {
   hal::MqttClients* mqtt = nullptr;
   hal::StreamListeners* listeners = nullptr;
   hal::PositionFeeds* positions = nullptr;  // null: no driver needs them, or they cannot be had
+  // For a configuration that comes while the agent runs. Whether its wires are others: then no
+  // driver may hold one while `adapt` makes them anew. `adapt` gives what it needs (an HTTP client,
+  // a receiver). Empty: the parts fit any configuration.
+  std::function<bool(const control::NodeConfiguration& before,
+                     const control::NodeConfiguration& next)>
+      changes_wires;
+  std::function<Result<void>(const control::NodeConfiguration& next, bool wires, AgentParts& parts)>
+      adapt;
 };
 
 struct AgentOptions {
@@ -52,7 +65,7 @@ struct AgentOptions {
   std::string machine_id;
   std::string version;
   std::string restart_cause;
-  std::string effective_document;  // JSON, for `config show`
+  Json effective_document;  // with all defaults
   std::string config_sha;
   // Why the configuration asked for is not the one that runs; empty: it is.
   std::string configuration_fault;
@@ -60,7 +73,15 @@ struct AgentOptions {
   // Empty: there is no file.
   std::function<std::vector<std::string>()> check_configuration;
   WallTime built = wall_s(0);  // no satellite time before it is believed
+  // With what remote control begins; used where the configuration has a section `remote`.
+  control::ConfigurationSources sources;
+  control::Boot boot;
+  std::string configuration_file;
+  // Ends the process in order, to be started again. Empty: this process cannot.
+  std::function<void(std::string_view reason)> restart;
 };
+
+class RemoteSide;
 
 class Agent final : public EventSink {
  public:
@@ -78,7 +99,29 @@ class Agent final : public EventSink {
   Status status() const;
   std::vector<Command> commands();
   outbox::Outbox& outbox() { return *outbox_; }
-  drivers::AlarmSink& alarms() { return alarms_; }
+  health::AlarmBoard& alarms() { return alarms_; }
+
+  // What is now, told to the configuration `next`: what does not differ goes on untouched. `done`
+  // once, later. Error: it is a mixture, which the next call puts right.
+  void reconfigure(const control::ParsedConfiguration& next,
+                   std::function<void(Result<void>)> done);
+  // Makes the drivers and uplinks that differ, and throws them away; those uplinks are asked
+  // whether they answer. `done` once, later.
+  void probe(const control::ParsedConfiguration& next,
+             std::function<void(control::ProbeReport)> done);
+  std::vector<control::Change> changes_to(const control::ParsedConfiguration& next) const;
+  // A transport of its own for asking an uplink.
+  Result<std::unique_ptr<uplink::Transport>> trial_transport(
+      const control::NodeConfiguration& node, const control::UplinkConfiguration& uplink);
+  // nullptr: there is none of that name, or it could not be made.
+  const uplink::Uplink* uplink(std::string_view name) const;
+  uplink::ControlChannel* channel(std::string_view uplink);
+  const control::NodeConfiguration& configuration() const { return configuration_; }
+  const Json& effective() const { return effective_; }
+  hal::Loop& loop() { return parts_.loop; }
+  hal::Clock& clock() { return clock_; }
+  const AgentParts& parts() const { return parts_; }
+  const AgentOptions& options() const { return options_; }
 
   void take(event::Draft draft, std::function<void()> on_durable) override;
   void checkpoint(std::string_view instance, std::string bytes) override;
@@ -88,12 +131,37 @@ class Agent final : public EventSink {
     std::unique_ptr<DriverHost> host;
     std::unique_ptr<hal::Timer> retry;
   };
+  struct UplinkSlot {
+    std::string name;
+    outbox::UplinkIndex index = 0;
+    std::unique_ptr<uplink::Uplink> uplink;
+  };
+  // What a change of configuration rebuilds.
+  struct Rebuild {
+    std::vector<std::string> drivers, uplinks;
+    bool wires = false;
+    bool all_drivers = false;
+    bool all_uplinks = false;
+    bool outbox = false;
+  };
 
   Agent(control::NodeConfiguration configuration, AgentOptions options, const AgentParts& parts);
   Result<void> open();
   Result<void> add_uplink(const control::UplinkConfiguration& uplink, outbox::UplinkIndex index);
-  void add_driver(const control::DriverConfiguration& driver);
-  void start_driver(Instance& instance);
+  void add_uplinks(const std::function<bool(std::string_view)>& is_wanted);
+  void end_uplink_alarms(std::string_view name);
+  DriverParts driver_parts(EventSink& sink, drivers::AlarmSink& alarms);
+  Result<void> add_driver(const control::DriverConfiguration& driver);
+  Result<void> start_driver(Instance& instance);
+  Rebuild rebuild_for(const control::ParsedConfiguration& next) const;
+  Result<void> rebuild_drivers(const Rebuild& rebuild);
+  void rebuild_uplinks(const Rebuild& rebuild);
+  std::vector<std::string> driver_faults(const control::ParsedConfiguration& next,
+                                         const Rebuild& rebuild);
+  void publish_alarm(const drivers::Row& row);
+  void publish_alarms(std::string_view uplink);
+  void clear_stale_alarm(std::string_view uplink, const hal::MqttMessage& message);
+  std::unique_ptr<uplink::ControlChannel> make_channel(const std::string& uplink);
   void emit_row(drivers::Row row, std::string_view source);
   void report_health();
   void stop_uplinks(std::function<void()> done);
@@ -104,8 +172,9 @@ class Agent final : public EventSink {
   Command export_command();
   Command config_check_command();
 
-  const control::NodeConfiguration configuration_;
-  const AgentOptions options_;
+  control::NodeConfiguration configuration_;
+  AgentOptions options_;
+  Json effective_;
   AgentParts parts_;
   // What everything of this agent reads, in place of parts_.clock.
   GpsClock clock_;
@@ -116,12 +185,19 @@ class Agent final : public EventSink {
   Tails tails_;
   std::unique_ptr<outbox::Outbox> outbox_;
   std::unique_ptr<Exports> exports_;  // of the outbox
-  std::vector<std::unique_ptr<uplink::Uplink>> uplinks_;
+  // By uplink; outlives the uplinks, which carry them.
+  std::map<std::string, std::unique_ptr<uplink::ControlChannel>, std::less<>> channels_;
+  std::vector<UplinkSlot> uplinks_;
   std::vector<Instance> drivers_;
   hal::Timer health_timer_;
-  hal::Timer carried_timer_;  // alarms of the life before
+  hal::Timer carried_timer_;      // alarms of the life before
+  std::shared_ptr<void> asking_;  // the dry run under way
+  std::unique_ptr<RemoteSide> remote_;
   std::unique_ptr<shell::ShellServer> shell_;
-  std::size_t stopping_ = 0;  // uplinks that have not ended yet
+  bool is_started_ = false;
+  bool is_stopping_ = false;
+  std::size_t stopping_ = 0;                                   // uplinks that have not ended yet
+  std::shared_ptr<bool> life_ = std::make_shared<bool>(true);  // watched by what was posted
 };
 
 }  // namespace berm::agent

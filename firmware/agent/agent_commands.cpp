@@ -4,6 +4,7 @@
 #include <map>
 
 #include "firmware/agent/agent.hpp"
+#include "firmware/agent/remote_side.hpp"
 #include "firmware/outbox/outbox_commands.hpp"
 #include "firmware/shell/help.hpp"
 #include "firmware/shell/status_view.hpp"
@@ -197,10 +198,13 @@ std::vector<Command> Agent::own_commands() {
   all.push_back(export_command());
   all.push_back({"config show", "config show", "the configuration that runs, with all defaults",
                  false, [this](const CommandRequest&) -> CommandAnswer {
-                   return {0, options_.effective_document + "\n"};
+                   return {0, effective_.to_text(true) + "\n"};
                  }});
   all.push_back(config_check_command());
   all.push_back(log_level_command());
+  if (remote_) {
+    for (Command& command : remote_->commands()) all.push_back(std::move(command));
+  }
   return all;
 }
 

@@ -23,6 +23,18 @@ namespace berm::agent {
 
 inline constexpr std::size_t kMaxDiskJobs = 1024;
 
+// The wires of now, whichever they are: drivers keep no more than this.
+class PresentEdgeInputs final : public hal::EdgeInputs {
+ public:
+  void replace(std::unique_ptr<hal::EdgeInputs> wires) { wires_ = std::move(wires); }
+  Result<std::unique_ptr<hal::EdgeInput>> open(const std::vector<std::string>& signals) override {
+    return wires_->open(signals);
+  }
+
+ private:
+  std::unique_ptr<hal::EdgeInputs> wires_;
+};
+
 class Machine {
  public:
   // Error: the recording of the simulation, a signal's connector, a module that cannot be loaded.
@@ -32,14 +44,18 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   hal::EpollLoop& loop() { return loop_; }
+  // Lives as long as the machine: the agent has it adapted to each configuration.
   AgentParts parts();
 
  private:
   explicit Machine(const Board& board);
+  Result<void> add_clients(const control::NodeConfiguration& configuration);
   void add_positions();
+  Result<void> make_wires(const control::NodeConfiguration& configuration);
   Result<void> add_simulation(const control::NodeConfiguration& configuration);
-  Result<void> add_wires(const control::NodeConfiguration& configuration, const Board& board);
+  Result<void> add_wires(const control::NodeConfiguration& configuration);
 
+  const Board board_;
   hal::EpollLoop loop_;
   hal::SystemClock clock_;
   hal::SystemRandom random_;
@@ -50,7 +66,7 @@ class Machine {
   // Board sim with a rate: the agent lives on a faster clock over the same loop.
   std::unique_ptr<hal::Loop> rate_loop_;
   std::unique_ptr<hal::Clock> rate_clock_;
-  std::unique_ptr<hal::EdgeInputs> edges_;
+  PresentEdgeInputs edges_;
   std::unique_ptr<hal::HttpClient> http_;
   std::unique_ptr<hal::PositionFeeds> positions_;
   hal::MosquittoClients mqtt_;

@@ -33,6 +33,10 @@ constexpr std::array kVerbs{
          "proves from received events that nothing is missing", audit_verb},
     Verb{"export", "export [--state DIR | -S SOCKET] [--stream S] [--since T]",
          "what an outbox keeps, as JSON lines", export_verb},
+    Verb{"sign", "sign --key FILE --target TARGET [--for 7d] FILE",
+         "signs a document or command for nodes with a key", sign_verb},
+    Verb{"fleet", "fleet list|set-config|cmd|reconcile [--broker URL] …",
+         "many nodes at once, over MQTT", fleet_verb},
     Verb{"schema", "schema json [STREAM]", "the streams' field tables", schema_verb},
 };
 

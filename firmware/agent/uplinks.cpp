@@ -73,6 +73,7 @@ struct TransportMaker {
     options.max_message_bytes = mqtt.max_message_bytes;
     options.instance = process.instance;
     options.version = process.version;
+    options.channel = process.channel;
     options.pass_without_subscriber = mqtt.no_subscriber == control::NoSubscriber::pass;
     return std::make_unique<uplink::MqttTransport>(std::move(options), parts.loop, *parts.mqtt);
   }

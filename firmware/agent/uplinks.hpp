@@ -18,6 +18,7 @@ namespace berm::agent {
 struct Process {
   std::string instance;  // a word that no other process has
   std::string version;
+  uplink::ControlChannel* channel = nullptr;  // of this uplink, where it has one
 };
 
 // Error: a password file that cannot be read, or a way this build has no client for.

@@ -11,6 +11,7 @@
 #include "firmware/agent/verbs.hpp"
 #include "firmware/agent/version.hpp"
 #include "firmware/control/confirmed_document.hpp"
+#include "firmware/control/remote_boot.hpp"
 #include "hal/linux/service_notify.hpp"
 #include "hal/linux/start_pages.hpp"
 
@@ -20,27 +21,6 @@ namespace {
 constexpr Seconds kSettled{3};  // from the start: the uplinks are up or wait for their next try
 
 constexpr ArgumentSpec kSpecs[] = {{"--config", true}, {"--state", true}, {"--socket", true, "-S"}};
-
-// The configuration to run on: the file, or where that is bad the last confirmed document.
-struct Chosen {
-  std::string path;
-  ConfigurationFile file;
-  std::string fault;  // why the file is not what runs; empty: it is
-};
-
-Chosen choose_configuration(const hal::Disk& disk, const std::string& path,
-                            const std::string& state) {
-  Chosen chosen{path, read_configuration(disk, path), ""};
-  if (chosen.file.parsed.configuration) return chosen;
-  for (const std::string& fault : chosen.file.parsed.faults)
-    std::fprintf(stderr, "<3>%s\n", fault.c_str());
-  const auto confirmed = control::load_confirmed(disk, state);
-  if (!confirmed) return chosen;
-  chosen.fault = chosen.file.parsed.faults.front();
-  chosen.file.text = *confirmed;
-  chosen.file.parsed = control::parse_configuration(*confirmed, path, build_sources());
-  return chosen;
-}
 
 // Before the first thread is made, so that every thread inherits it and only the loop takes them.
 void block_ending_signals() {
@@ -66,16 +46,36 @@ class LifeSigns {
   hal::Timer timer_;
 };
 
-int live(Agent& agent, Machine& machine) {
+// Ends the agent in order, once, whoever asks.
+class Ending {
+ public:
+  explicit Ending(hal::EpollLoop& loop) : loop_(loop) {}
+  void serve(Agent& agent, hal::ServiceNotify& notify) {
+    agent_ = &agent;
+    notify_ = &notify;
+  }
+  void end(int code) {
+    if (is_ending_ || agent_ == nullptr) return;
+    is_ending_ = true;
+    code_ = code;
+    notify_->stopping();
+    agent_->stop([this] { loop_.stop(); });
+  }
+  int code() const { return code_; }
+
+ private:
+  hal::EpollLoop& loop_;
+  Agent* agent_ = nullptr;
+  hal::ServiceNotify* notify_ = nullptr;
+  bool is_ending_ = false;
+  int code_ = kDone;
+};
+
+int live(Agent& agent, Machine& machine, Ending& ending) {
   hal::SystemdNotify notify(hal::SystemdNotifyOptions::from_environment());
   hal::EpollLoop& loop = machine.loop();
-  bool is_stopping = false;
-  const hal::SignalWatch signals(loop, {SIGTERM, SIGINT}, [&](int) {
-    if (is_stopping) return;
-    is_stopping = true;
-    notify.stopping();
-    agent.stop([&] { loop.stop(); });
-  });
+  ending.serve(agent, notify);
+  const hal::SignalWatch signals(loop, {SIGTERM, SIGINT}, [&](int) { ending.end(kDone); });
   if (const auto started = agent.start(); !started)
     return complain("run", started.error().text, kFailed);
   notify.ready();
@@ -83,11 +83,12 @@ int live(Agent& agent, Machine& machine) {
   hal::Timer settled(loop);
   settled.after(kSettled, [] { hal::release_start_pages(); });
   loop.run();
-  return kDone;
+  return ending.code();
 }
 
-int run_on(Chosen chosen, const std::string& state, const std::string& socket) {
-  control::NodeConfiguration configuration = *std::move(chosen.file.parsed.configuration);
+int run_on(control::Boot boot, const std::string& path, const std::string& state,
+           const std::string& socket) {
+  control::NodeConfiguration configuration = *boot.parsed.configuration;
   hal::SystemDisk disk;
   const auto board = load_board(disk, default_boards_directory(), configuration.board);
   if (!board) return complain("run", board.error().text, kBadUsage);
@@ -97,20 +98,29 @@ int run_on(Chosen chosen, const std::string& state, const std::string& socket) {
   options.machine_id = read_machine_id(disk);
   options.version = kVersion;
   options.built = wall_s(kBuildDate);
-  options.effective_document = chosen.file.parsed.effective.to_text(true);
-  options.config_sha = chosen.file.parsed.sha256;
-  options.configuration_fault = chosen.fault;
-  options.check_configuration = [path = chosen.path] {
+  options.effective_document = boot.parsed.effective;
+  options.config_sha = boot.parsed.sha256;
+  options.configuration_fault = boot.file_fault;
+  options.check_configuration = [path] {
     return read_configuration(hal::SystemDisk(), path).parsed.faults;
+  };
+  options.sources = build_sources();
+  options.configuration_file = path;
+  options.boot = boot;
+  Ending ending((*machine)->loop());
+  // With an exit code that has the supervisor begin anew.
+  options.restart = [&ending](std::string_view reason) {
+    std::fprintf(stderr, "<4>restart: %s\n", std::string(reason).c_str());
+    ending.end(kFailed);
   };
   auto agent = Agent::create(std::move(configuration), std::move(options), (*machine)->parts());
   if (!agent) return complain("run", agent.error().text, kFailed);
-  if (chosen.fault.empty()) {
-    const auto saved = control::save_confirmed(disk, state, chosen.file.text);
+  if (boot.file_fault.empty()) {
+    const auto saved = control::save_confirmed(disk, state, boot.file_text);
     if (!saved)
       complain("run", "the confirmed document was not kept: " + saved.error().text, kFailed);
   }
-  return live(**agent, **machine);
+  return live(**agent, **machine, ending);
 }
 
 }  // namespace
@@ -125,10 +135,13 @@ int run_verb(Words words) {
       absolute_path(arguments->value("--socket", "BERM_SOCKET", kDefaultSocket));
   std::signal(SIGPIPE, SIG_IGN);
   block_ending_signals();
-  const hal::SystemDisk disk;
-  Chosen chosen = choose_configuration(disk, path, state);
-  if (!chosen.file.parsed.configuration) return kBadUsage;
-  return run_on(std::move(chosen), state, socket);
+  hal::SystemDisk disk;
+  control::Boot boot = control::boot_configuration(disk, state, path, build_sources());
+  for (const std::string& fault : boot.parsed.faults)
+    std::fprintf(stderr, "<3>%s\n", fault.c_str());
+  if (!boot.file_fault.empty()) std::fprintf(stderr, "<3>%s\n", boot.file_fault.c_str());
+  if (!boot.parsed.configuration) return kBadUsage;
+  return run_on(std::move(boot), path, state, socket);
 }
 
 }  // namespace berm::agent

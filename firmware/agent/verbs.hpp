@@ -29,6 +29,8 @@ int replay_verb(Words words);
 int audit_verb(Words words);
 int export_verb(Words words);
 int schema_verb(Words words);
+int sign_verb(Words words);
+int fleet_verb(Words words);
 
 // "berm VERB: text" on standard error; returns `code`.
 int complain(std::string_view verb, std::string_view text, int code);

@@ -109,23 +109,28 @@ struct BusConfiguration {
 struct GpioSignal {
   std::string connector;  // "header/11", as the board names it
   bool active_low = false;
+  bool operator==(const GpioSignal&) const = default;
 };
 struct ModbusSignal {
   std::string bus;
   int unit = 0;
   int input = 0;
   bool active_low = false;
+  bool operator==(const ModbusSignal&) const = default;
 };
 struct SignalConfiguration {
   std::string name;
   std::variant<GpioSignal, ModbusSignal> wire;
+  bool operator==(const SignalConfiguration&) const = default;
 };
 
 struct RemoteConfiguration {
   std::string uplink;
   Seconds confirm{0};
   std::vector<std::string> groups;
-  std::string public_key_file;  // empty: documents need no signature
+  std::string public_key_file;        // empty: documents need no signature
+  std::int64_t sequence_floor = 0;    // documents up to it are ignored
+  std::vector<std::string> commands;  // those that are answered
 };
 
 struct SimulationConfiguration {
@@ -133,6 +138,7 @@ struct SimulationConfiguration {
   double flow_veh_h = 0.0;
   std::int64_t seed = 0;
   double rate = 1.0;
+  bool operator==(const SimulationConfiguration&) const = default;
 };
 
 struct NodeConfiguration {

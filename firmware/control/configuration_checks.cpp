@@ -3,6 +3,7 @@
 #include <map>
 
 #include "firmware/control/configuration_sections.hpp"
+#include "firmware/control/limits.hpp"
 #include "hal/base/text.hpp"
 
 namespace berm::control {
@@ -131,6 +132,9 @@ void check_remote(const NodeConfiguration& configuration, const RemoteConfigurat
   } else if (!std::holds_alternative<MqttUplinkConfiguration>(uplink->way)) {
     faults.push_back(
         {"/remote/uplink", "must be an mqtt uplink; \"" + remote.uplink + "\" is not"});
+  }
+  if (remote.groups.size() > kMaxGroups) {
+    faults.push_back({"/remote/groups", text_of("at most %zu groups", kMaxGroups)});
   }
   if (remote.public_key_file.empty() && !is_unsigned) {
     faults.push_back(

@@ -163,6 +163,8 @@ class DocumentReader {
     remote.groups = options.text_list("groups");
     remote.public_key_file =
         resolved(folder_, optional_text(options, "public_key_file").value_or(""));
+    remote.sequence_floor = options.integer("sequence_floor");
+    remote.commands = options.text_list("commands");
     check_remote(made_, remote, options.boolean("unsigned"), faults_);
     made_.remote = std::move(remote);
   }

@@ -67,10 +67,7 @@ constexpr OptionTable kSignal = {"signal", kSignalRows};
 // --- streams, outbox ---
 // Topic, durability and when_full have defaults of their own for each stream.
 constexpr OptionSpec kStreamRows[] = {
-    {.key = "topic",
-     .change = kLive,
-     .help = "Kafka topic the events carry",
-     .pattern = kTopicPattern},
+    {.key = "topic", .help = "Kafka topic the events carry", .pattern = kTopicPattern},
     {.key = "durability",
      .help = "\"sync\": each event is committed at once; \"group N\": within N ms; "
              "\"group N-M\": within M where that saves writes beyond the budget",
@@ -294,6 +291,18 @@ constexpr OptionSpec kRemoteRows[] = {
      .kind = kBoolean,
      .default_json = "false",
      .help = "take documents from anyone who may publish to the broker"},
+    {.key = "sequence_floor",
+     .kind = kInteger,
+     .default_json = "0",
+     .min = 0,
+     .max = 9007199254740991.0,
+     .help = "documents with a sequence up to this are ignored"},
+    {.key = "commands",
+     .kind = kTextList,
+     .default_json = "[\"ping\",\"status\",\"diag\",\"selftest\",\"resend\",\"record\","
+                     "\"loglevel\",\"restart\",\"rollback\"]",
+     .help = "commands that are answered",
+     .pattern = "ping|status|diag|selftest|resend|record|loglevel|restart|rollback"},
 };
 constexpr OptionTable kRemote = {"remote", kRemoteRows};
 

@@ -30,6 +30,7 @@ struct GeneratedLane {
   std::string trailing;    // empty: a single loop
   double spacing_m = 4.5;  // leading edge to leading edge
   double loop_length_m = 2.0;
+  bool operator==(const GeneratedLane&) const = default;
 };
 
 struct GeneratedVehicle {

@@ -35,11 +35,12 @@ std::string configuration_of(const BedOptions& options) {
                        : "";
   return text_of(R"({"node": "%s", "board": "sim", "timezone": "%s", "drivers": {"e19": {)"
                  R"("driver": "loop_detector", "period_s": %d, "vehicles": %s, "lanes": {%s}}%s},)"
-                 R"("outbox": {"max_bytes": %lld, "keep_delivered_s": %lld}, "uplinks": {%s}})",
+                 R"("outbox": {"max_bytes": %lld, "keep_delivered_s": %lld}, "uplinks": {%s}%s})",
                  kNode, options.timezone.c_str(), options.period_s,
                  options.vehicles ? "true" : "false", lanes.c_str(), feed.c_str(),
                  static_cast<long long>(options.max_bytes),
-                 static_cast<long long>(options.keep_delivered_s), uplinks.c_str());
+                 static_cast<long long>(options.keep_delivered_s), uplinks.c_str(),
+                 options.has_remote ? R"(, "remote": {"uplink": "broker", "unsigned": true})" : "");
 }
 
 std::uint64_t bytes_under(const hal::SimNode& node) {
@@ -186,6 +187,46 @@ void Bed::read_stick() {
              [this](std::string_view line) { receive(*stick_, line); });
 }
 
+void Bed::set_configuration(const std::string& document) {
+  hal::MqttMessage message;
+  message.topic = text_of("berm/%s/config/set", kNode);
+  message.payload = text_of(R"({"sequence":%lld,"document":%s})",
+                            static_cast<long long>(++sequence_), document.c_str());
+  message.retain = true;
+  centre_.broker().publish(message);
+}
+
+// Whatever documents came: the node is there, has acted on the last one, and runs what it says.
+void Bed::judge_reachability() {
+  if (!options_.has_remote || !cabinet_->is_running()) return;
+  const auto retained = [&](const char* what) {
+    const auto* const message = centre_.broker().retained(text_of("berm/%s/%s", kNode, what));
+    return message == nullptr ? std::string() : message->payload;
+  };
+  const auto state = Json::parse(retained("config/state"));
+  if (retained("state") != "online" || !state || !state->is_object()) {
+    return oracle_.violation(
+        now(), "the node cannot be reached: " + retained("state") + " " + retained("config/state"));
+  }
+  const Json* const last = state->find("state");
+  const bool has_ended = last != nullptr && (*last == Json("active") || *last == Json("refused") ||
+                                             *last == Json("rolled_back"));
+  if (!has_ended) oracle_.violation(now(), "a document never ended: " + state->to_text());
+  const Json* const sha256 = state->find("sha256");
+  const std::string running = cabinet_->agent()->status().text("config_sha");
+  if (sha256 == nullptr || *sha256 != Json(running)) {
+    oracle_.violation(now(), "it runs " + running + " and says " + state->to_text());
+  }
+  const Json* const layers = state->find("layers");
+  const Json* const node = layers == nullptr ? nullptr : layers->find("node");
+  const Json* const sequence = node == nullptr ? nullptr : node->find("sequence");
+  if (sequence_ > 0 && (sequence == nullptr || *sequence != Json(sequence_))) {
+    oracle_.violation(now(),
+                      text_of("document %lld never came: ", static_cast<long long>(sequence_)) +
+                          state->to_text());
+  }
+}
+
 const std::vector<std::string>& Bed::finish() {
   heal();
   run(kSettleTime);
@@ -200,6 +241,7 @@ const std::vector<std::string>& Bed::finish() {
                                  why);
   }
   judge_starts();
+  judge_reachability();
   read_stick();
   oracle_.judge(now());
   return oracle_.violations();

@@ -40,6 +40,7 @@ struct BedOptions {
   std::int64_t max_bytes = std::int64_t{64} << 20;
   std::int64_t keep_delivered_s = 604'800;
   std::string timezone = "Europe/Brussels";
+  bool has_remote = false;  // takes documents over the broker
   std::uint64_t card_bytes = std::uint64_t{256} << 20;
 };
 
@@ -66,11 +67,14 @@ class Bed {
   Receiver& broker() { return *broker_; }
   Receiver& stick() { return *stick_; }
   FeedSite& feed_site() { return feed_site_; }
+  std::int64_t max_bytes() const { return options_.max_bytes; }
   // A second machine with a copy of the card, and its own machine-id.
   Cabinet& add_twin(const std::string& machine_id);
   // It is switched off for good; what only its card holds is delivered by the first machine's.
   void remove_twin() { twin_.reset(); }
   void heal();
+  // A merge patch on the node's configuration, retained on the broker under the next sequence.
+  void set_configuration(const std::string& document);
 
   // --- what is seen ---
   bool is_alarmed(std::string_view alarm);
@@ -92,6 +96,7 @@ class Bed {
   void sample();
   void read_stick();
   void judge_starts();
+  void judge_reachability();
   bool is_drained();
   std::unique_ptr<Cabinet> make_cabinet(const std::string& machine_id);
 
@@ -108,6 +113,7 @@ class Bed {
   std::unique_ptr<Cabinet> cabinet_;
   std::unique_ptr<Cabinet> twin_;
   std::vector<std::string> epochs_;  // of all processes, as they started
+  std::int64_t sequence_ = 0;        // of the last document
   std::string kept_stream_;
   std::vector<std::string> kept_lines_;
   hal::Timer sampling_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "firmware/control/configuration_document.hpp"
+#include "firmware/control/remote_boot.hpp"
 #include "firmware/event/schema.hpp"
 #include "hal/base/assert.hpp"
 
@@ -23,15 +24,19 @@ control::WhenFull when_full_of(event::WhenFull when_full) {
   return control::WhenFull::oldest;
 }
 
-control::ParsedConfiguration parse(const std::string& text,
-                                   std::span<const drivers::DriverDescriptor> drivers) {
+constexpr const char* kFile = "/etc/berm/berm.json";
+
+std::vector<control::KnownStream> known_streams() {
   std::vector<control::KnownStream> streams;
   for (const event::StreamSchema& schema : event::stream_schemas()) {
     streams.push_back({schema.name, schema.topic, schema.group_ms, when_full_of(schema.when_full)});
   }
-  std::vector<const drivers::DriverDescriptor*> table;
-  for (const drivers::DriverDescriptor& descriptor : drivers) table.push_back(&descriptor);
-  return control::parse_configuration(text, "/etc/berm/berm.json", {table, streams});
+  return streams;
+}
+
+std::span<const control::KnownStream> streams_of_build() {
+  static const std::vector<control::KnownStream> kStreams = known_streams();
+  return kStreams;
 }
 
 // What the configuration's drivers would watch.
@@ -59,6 +64,7 @@ Cabinet::Cabinet(hal::SimLoop& world, hal::SimNetwork& network, Witness& witness
     : world_(world),
       network_(network),
       witness_(witness),
+      sources_{table_, streams_of_build()},
       options_(std::move(options)),
       random_(options_.seed),
       disk_(std::make_unique<hal::SimDisk>(
@@ -70,7 +76,7 @@ Cabinet::Cabinet(hal::SimLoop& world, hal::SimNetwork& network, Witness& witness
   disk_->prepare_directory("/var/lib");
   disk_->prepare_directory(kStickDirectory);
   disk_->set_mount_point(kStickDirectory, true);
-  const auto parsed = parse(options_.configuration, drivers_);
+  const auto parsed = control::parse_configuration(options_.configuration, kFile, sources_);
   for (const std::string& fault : parsed.faults) std::fprintf(stderr, "%s\n", fault.c_str());
   BERM_ASSERT(parsed.configuration.has_value());
   const Lanes lanes = lanes_of(*parsed.configuration);
@@ -146,16 +152,22 @@ void Cabinet::start_process() {
 }
 
 Result<void> Cabinet::create_agent() {
-  auto parsed = parse(options_.configuration, drivers_);
+  control::Boot boot =
+      control::boot_with(*disk_, kStateDirectory, kFile, options_.configuration, sources_);
+  control::NodeConfiguration configuration = *boot.parsed.configuration;
   agent::AgentOptions options{.state_directory = kStateDirectory};
   options.machine_id = options_.machine_id;
   options.version = "0.0.0-scenario";
-  options.effective_document = parsed.effective.to_text();
-  options.config_sha = parsed.sha256;
+  options.effective_document = boot.parsed.effective;
+  options.config_sha = boot.parsed.sha256;
+  options.sources = sources_;
+  options.configuration_file = kFile;
+  options.boot = std::move(boot);
+  options.restart = [this](std::string_view) { restart(kRestartPause); };
   const agent::AgentParts parts{
       *boot_, process_->disk_executor, process_->file_executor, clock_,         random_,
       *disk_, process_->edges,         &process_->http,         &process_->mqtt};
-  BERM_TRY(agent_, agent::Agent::create(*std::move(parsed.configuration), options, parts));
+  BERM_TRY(agent_, agent::Agent::create(std::move(configuration), options, parts));
   return agent_->start();
 }
 

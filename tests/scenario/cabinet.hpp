@@ -118,6 +118,8 @@ class Cabinet {
   Witness& witness_;
   const std::array<drivers::DriverDescriptor, 2> drivers_{witnessed_loop_detector(),
                                                           witnessed_miv_feed()};
+  const std::array<const drivers::DriverDescriptor*, 2> table_{drivers_.data(), &drivers_[1]};
+  const control::ConfigurationSources sources_;
   CabinetOptions options_;
   hal::SimRandom random_;
   std::unique_ptr<hal::SimDisk> disk_;

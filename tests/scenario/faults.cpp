@@ -42,6 +42,7 @@ Faults::Faults(Bed& bed, std::uint64_t seed, FaultMix mix)
   add(mix.processes, {{2, "kill", &Faults::kill}, {2, "restart", &Faults::restart}});
   add(mix.cards, {{1, "card moved", &Faults::move_card}, {2, "backup", &Faults::backup}});
   add(mix.outages, {{3, "outage", &Faults::outage}});
+  add(mix.documents, {{10, "document", &Faults::document}});
   add(mix.feed, {{4, "feed mood", &Faults::feed_mood}});
   for (const Kind& kind : kinds_) weights_ += kind.weight;
   if (weights_ > 0) plan();
@@ -288,6 +289,31 @@ void Faults::restart() {
 
 void Faults::move_card() {
   bed_.cabinet().move_card("machine-" + std::to_string(++machines_), duration(3600));
+}
+
+// Good ones, refused ones, and ones that cut the node off until it goes back by itself.
+void Faults::document() {
+  const auto number = [this](std::uint64_t least, std::uint64_t most) {
+    return std::to_string(least + random_.below(most - least));
+  };
+  const auto most = static_cast<std::uint64_t>(bed_.max_bytes());
+  const std::string documents[] = {
+      R"({"uplinks":{"broker":{"linger_ms":)" + number(0, 3000) + "}}}",
+      R"({"uplinks":{"flume":{"batch_events":)" + number(1, 300) + "}}}",
+      R"({"outbox":{"keep_delivered_s":)" + number(3600, 900'000) + "}}",
+      R"({"outbox":{"max_bytes":)" + number(most, most + (1 << 20)) + "}}",
+      R"({"site":{"km":)" + number(1, 90) + "}}",
+      R"({"uplinks":{"broker":{"url":"mqtt://nowhere:1883"}}})",
+      R"({"uplinks":{"broker":{"url":"mqtt://flume:1883","linger_ms":1}}})",
+      R"({"uplinks":{"broker":{"lnger_ms":1}}})",
+      R"({"node":"another"})",
+      R"({"uplinks":{"broker":null}})",
+      "{}"};
+  const std::string& chosen = documents[random_.below(std::size(documents))];
+  note("  " + chosen);
+  bed_.set_configuration(chosen);
+  // Sometimes the power goes while it is tried.
+  if (mix_.power && chance(0.2)) power_cut_at_operation();
 }
 
 // Taken now, restored some time later; once in a life.

@@ -28,9 +28,10 @@ struct FaultMix {
   bool clock = true;
   bool power = true;
   bool processes = true;
-  bool cards = false;    // moved, restored
-  bool feed = false;     // of the site that is polled
-  bool outages = false;  // of a server, for longer than the outbox can bear
+  bool cards = false;      // moved, restored
+  bool feed = false;       // of the site that is polled
+  bool documents = false;  // new configurations, good and bad
+  bool outages = false;    // of a server, for longer than the outbox can bear
 };
 
 class Faults {
@@ -83,6 +84,7 @@ class Faults {
   void restart();
   void move_card();
   void backup();
+  void document();
 
   Bed& bed_;
   hal::SimRandom random_;

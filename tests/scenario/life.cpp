@@ -61,6 +61,7 @@ Traits draw(const LifeOptions& options) {
   mix.read_errors = chance(0.15);
   mix.cards = chance(0.25) && !bed.has_file;
   mix.feed = bed.has_feed;
+  mix.documents = bed.has_remote = options.documents;
   if (!options.is_quiet) return traits;
   bed.has_file = bed.has_feed = false;
   bed.max_bytes = 64 << 20;

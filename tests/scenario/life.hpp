@@ -16,6 +16,7 @@ struct LifeOptions {
   bool is_quiet = false;    // nothing goes wrong: for measuring
   std::string kept_stream;  // whose lines are kept, with what each receiver got; empty: none
   int vehicles = -1;        // −1: the seed decides; 0 or 1
+  bool documents = false;   // configurations come while it lives
 };
 
 struct LifeResult {

@@ -4,6 +4,7 @@
 //   --fresh N     --days D                               N seeds nobody has tried, printed
 //   --seed S      --days D  [--faults] [--lines STREAM]  one, in this process
 //   --replay FOLDER                                      every seed kept there
+//   --documents (configurations come over the broker, good and bad)
 //   --quiet (nothing goes wrong), --vehicles 0|1, --log  (measuring, looking)
 // Exit: 0 all held, 1 one did not, 2 usage.
 #include <poll.h>
@@ -35,7 +36,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: simulate --seeds A..B | --fresh N | --seed S | --replay FOLDER  [--days D] [--jobs N]\n"
-    "                [--keep FOLDER] [--faults] [--quiet] [--vehicles 0|1] [--log]\n"
+    "                [--keep FOLDER] [--faults] [--quiet] [--documents] [--vehicles 0|1] [--log]\n"
     "                [--lines STREAM]\n";
 constexpr int kBarWidth = 30;
 constexpr std::uint64_t kFreshSeeds = 1'000'000'000;
@@ -115,6 +116,7 @@ class CommandLine {
     const std::string& word = words_[next_];
     if (word == "--faults") return arguments.shows_faults = true;
     if (word == "--quiet") return each.is_quiet = true;
+    if (word == "--documents") return each.documents = true;
     if (word == "--log") return arguments.logs = true;
     if (++next_ >= words_.size()) return false;
     const std::string& value = words_[next_];
