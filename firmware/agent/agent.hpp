@@ -139,6 +139,7 @@ class Agent final : public EventSink {
   // What a change of configuration rebuilds.
   struct Rebuild {
     std::vector<std::string> drivers, uplinks;
+    std::vector<std::string> failed_before;  // drivers
     bool wires = false;
     bool all_drivers = false;
     bool all_uplinks = false;
@@ -156,6 +157,7 @@ class Agent final : public EventSink {
   Rebuild rebuild_for(const control::ParsedConfiguration& next) const;
   Result<void> rebuild_drivers(const Rebuild& rebuild);
   void rebuild_uplinks(const Rebuild& rebuild);
+  std::vector<std::string> failed_drivers() const;
   std::vector<std::string> driver_faults(const control::ParsedConfiguration& next,
                                          const Rebuild& rebuild);
   void publish_alarm(const drivers::Row& row);

@@ -83,7 +83,8 @@ Agent::Rebuild Agent::rebuild_for(const control::ParsedConfiguration& next) cons
 
 void Agent::reconfigure(const control::ParsedConfiguration& next,
                         std::function<void(Result<void>)> done) {
-  const Rebuild rebuild = rebuild_for(next);
+  Rebuild rebuild = rebuild_for(next);
+  rebuild.failed_before = failed_drivers();
   const auto is_changed = [&](const Instance& instance) {
     return rebuild.all_drivers || has(rebuild.drivers, instance.host->instance());
   };
@@ -107,6 +108,11 @@ void Agent::reconfigure(const control::ParsedConfiguration& next,
   });
   configuration_ = *next.configuration;
   effective_ = next.effective;
+  for (const std::string& name : rebuild.failed_before) {
+    const bool is_gone = std::none_of(configuration_.drivers.begin(), configuration_.drivers.end(),
+                                      [&](const auto& one) { return one.instance == name; });
+    if (is_gone) alarms_.end_alarm("driver_failed", name);
+  }
   Result<void> result = rebuild_drivers(rebuild);
   if (!rebuild.outbox) {
     rebuild_uplinks(rebuild);
@@ -134,6 +140,9 @@ Result<void> Agent::rebuild_drivers(const Rebuild& rebuild) {
     return std::any_of(drivers_.begin(), drivers_.end(),
                        [&](const Instance& instance) { return instance.host->instance() == name; });
   };
+  const auto note_driver = [&](const std::string& name, Result<void> result) {
+    if (!has(rebuild.failed_before, name)) note(std::move(result));
+  };
   std::vector<Instance> before = std::exchange(drivers_, {});
   for (const control::DriverConfiguration& driver : configuration_.drivers) {
     const auto kept = std::find_if(before.begin(), before.end(), [&](const Instance& instance) {
@@ -143,8 +152,9 @@ Result<void> Agent::rebuild_drivers(const Rebuild& rebuild) {
       drivers_.push_back(std::move(*kept));
       continue;
     }
-    note(add_driver(driver));
-    if (is_running(driver.instance)) note(start_driver(drivers_.back()));
+    note_driver(driver.instance, add_driver(driver));
+    if (!is_running(driver.instance)) continue;
+    note_driver(driver.instance, start_driver(drivers_.back()));
   }
   return first;
 }
@@ -179,12 +189,25 @@ Result<std::unique_ptr<uplink::Transport>> Agent::trial_transport(
   return make_transport(node, uplink, parts_, clock_, {"", options_.version, nullptr});
 }
 
+// A document is not at fault for what did not work before it.
+std::vector<std::string> Agent::failed_drivers() const {
+  std::vector<std::string> names;
+  const Status alarms = alarms_.status();
+  for (const Status& alarm : alarms.children()) {
+    if (alarm.text("alarm") == "driver_failed") names.push_back(alarm.text("subject"));
+  }
+  return names;
+}
+
 std::vector<std::string> Agent::driver_faults(const control::ParsedConfiguration& next,
                                               const Rebuild& rebuild) {
   std::vector<std::string> faults;
+  const std::vector<std::string> failed_before = failed_drivers();
   Nowhere nowhere;
   for (const control::DriverConfiguration& driver : next.configuration->drivers) {
-    if (!rebuild.all_drivers && !has(rebuild.drivers, driver.instance)) continue;
+    const bool is_own_change = has(rebuild.drivers, driver.instance);
+    if (!rebuild.all_drivers && !is_own_change) continue;
+    if (!is_own_change && has(failed_before, driver.instance)) continue;
     DriverHost host(driver.instance, driver_parts(nowhere, nowhere));
     if (const auto made = host.create(*driver.descriptor, driver.options); !made) {
       faults.push_back(option_path("/drivers", driver.instance) + ": " + made.error().text);

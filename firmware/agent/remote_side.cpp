@@ -11,6 +11,7 @@ namespace berm::agent {
 namespace {
 
 constexpr std::size_t kMaxDifferences = 200;
+constexpr int kFirstRefusal = 128;  // MQTT reason codes
 
 std::string when_text(const control::HistoryEntry& entry) {
   return entry.at_s ? iso8601(*entry.at_s) : "clock unknown";
@@ -174,6 +175,11 @@ void RemoteSide::publish_retained(const std::string& topic, std::string payload,
   });
 }
 
+void RemoteSide::ask_again() {
+  auto* const channel = agent_.channel(agent_.configuration().remote->uplink);
+  if (channel != nullptr) channel->subscribe_again();
+}
+
 void RemoteSide::probe(const control::ParsedConfiguration& next,
                        std::function<void(control::ProbeReport)> done) {
   agent_.probe(next, std::move(done));
@@ -188,9 +194,20 @@ bool RemoteSide::is_failing(std::string_view name) const {
   return state == "backoff" || state == "down" || state == "rejecting" || state == "connecting";
 }
 
+// Of the connection before; without one there is nothing to compare with.
+void RemoteSide::note_subscriptions() {
+  must_hear_.clear();
+  const auto* const channel = agent_.channel(agent_.configuration().remote->uplink);
+  if (channel == nullptr || !channel->is_up()) return;
+  for (std::string& filter : filters()) {
+    if (channel->subscription(filter) < kFirstRefusal) must_hear_.push_back(std::move(filter));
+  }
+}
+
 void RemoteSide::apply(const control::ParsedConfiguration& next,
                        std::function<void(Result<void>)> done) {
   asked_.clear();
+  note_subscriptions();
   for (const control::Change& change : agent_.changes_to(next)) {
     if (!change.component.starts_with("uplinks/")) continue;
     const std::string name = change.component.substr(8);
@@ -251,6 +268,13 @@ std::vector<std::string> RemoteSide::unconfirmed() {
       if (!error.empty()) asked->reason = error;
     }
     if (!asked->has_answered) missing.push_back("uplink " + asked->name + ": " + asked->reason);
+  }
+  const auto* const channel = agent_.channel(agent_.configuration().remote->uplink);
+  for (const std::string& filter : must_hear_) {
+    const int reason = channel == nullptr ? -1 : channel->subscription(filter);
+    if (reason >= 0 && reason < kFirstRefusal) continue;
+    missing.push_back("uplink " + agent_.configuration().remote->uplink + ": subscription to " +
+                      filter + (reason < 0 ? " not answered" : text_of(": MQTT %d", reason)));
   }
   return missing;
 }

@@ -2,8 +2,10 @@
 // RemoteSide: the agent as remote control sees it: what applies a configuration, and the link that
 // carries what is said. Owns RemoteControl and RemoteCommands. Which uplinks must answer before a
 // configuration is confirmed is decided here: those that differ, hold events and were not failing
-// before; an MQTT uplink has answered when it is connected, others when a transport made for the
-// question says so, asked every kProbeAgain. Loop thread; owned by the agent and outlived by it.
+// before, and the remote uplink must grant every subscription that was not refused before: who
+// cannot be told anything is as lost as who cannot say anything. An MQTT uplink has answered when
+// it is connected, others when a transport made for the question says so, asked every kProbeAgain.
+// Loop thread; owned by the agent and outlived by it.
 #pragma once
 
 #include <memory>
@@ -40,6 +42,7 @@ class RemoteSide final : public control::ConfigurationTarget, public control::Re
   bool is_up() const override;
   void publish_retained(const std::string& topic, std::string payload,
                         std::function<void()> acknowledged) override;
+  void ask_again() override;
 
  private:
   // An uplink that must answer.
@@ -55,6 +58,7 @@ class RemoteSide final : public control::ConfigurationTarget, public control::Re
   std::string diagnosis() const;
   std::string selftest() const;
   void ask(const std::shared_ptr<Asked>& asked);
+  void note_subscriptions();
   CommandAnswer show_history(const CommandRequest& request) const;
   void show_difference(const CommandRequest& request, const std::shared_ptr<CommandReply>& reply);
   void roll_back(const CommandRequest& request, const std::shared_ptr<CommandReply>& reply);
@@ -63,6 +67,7 @@ class RemoteSide final : public control::ConfigurationTarget, public control::Re
   std::unique_ptr<control::RemoteControl> control_;
   std::unique_ptr<control::RemoteCommands> commands_;
   std::vector<std::shared_ptr<Asked>> asked_;
+  std::vector<std::string> must_hear_;  // subscriptions
 };
 
 }  // namespace berm::agent

@@ -20,7 +20,10 @@ inline constexpr std::size_t kMaxFaults = 200;  // reported; the rest is counted
 inline constexpr std::size_t kMaxGroups = 16;
 inline constexpr std::size_t kMaxRemoteDocumentBytes = 256u << 10;  // of one layer, as it arrives
 inline constexpr std::size_t kMaxEnvelopeBytes = 2 * kMaxRemoteDocumentBytes;  // base64 and keys
-inline constexpr std::size_t kMaxStateBytes = 12u << 20;                       // of remote.json
+// Of remote.json: each layer may wait, be tried and be in force, and numbers grow when written.
+inline constexpr std::size_t kMaxStateBytes = 32u << 20;
+// So that it can still be read where it is stored, some levels further in.
+inline constexpr std::size_t kMaxRemoteDepth = 20;
 inline constexpr std::int64_t kMaxSequence = 9007199254740991;  // 2^53 - 1: what JSON holds
 inline constexpr std::size_t kMaxWhoBytes = 200;                // of `who` and `why`
 inline constexpr std::size_t kMaxReasonBytes = 1000;            // of what is reported
@@ -38,7 +41,8 @@ inline constexpr int kMaxMessagesPerSecond = 20;
 // --- commands ---
 inline constexpr std::size_t kMaxCommandBytes = 16384;
 inline constexpr std::size_t kMaxCommandIdBytes = 64;
-inline constexpr std::size_t kCommandsRemembered = 64;  // their ids and last answers
+inline constexpr std::size_t kCommandsRemembered = 64;  // that changed something; with answers
+inline constexpr std::size_t kQuestionsRemembered = 32;
 inline constexpr std::size_t kMaxCommandsRunning = 4;
 inline constexpr int kMaxCommandsPerMinute = 30;
 inline constexpr std::size_t kChunkBytes = 32u << 10;  // of a result that does not fit one message

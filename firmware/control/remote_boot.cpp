@@ -11,7 +11,7 @@
 namespace berm::control {
 namespace {
 
-constexpr std::int64_t kMaxTries = 2;  // of a document at which lives ended
+constexpr std::int64_t kMaxTries = 2;  // of a document while which lives ended
 
 Json parsed_json(const std::string& text) {
   Json::Limits limits;
@@ -73,7 +73,7 @@ class Start {
 
   void give_up_waiting() {
     for (auto it = state_.waiting.begin(); it != state_.waiting.end();) {
-      if (++it->second.tries <= kMaxTries) {
+      if (it->second.tries < kMaxTries) {
         ++it;
         continue;
       }

@@ -45,6 +45,11 @@ std::string text_in(const Json& body, std::string_view key) {
   return value != nullptr && value->is_string() ? value->string() : std::string();
 }
 
+std::int64_t integer_in(const Json& body, std::string_view key) {
+  const Json* const value = body.find(key);
+  return value != nullptr && value->is_integer() ? value->integer() : 0;
+}
+
 Json state_of(std::string_view state, std::string_view reason = {}) {
   Json answer;
   answer.set("state", state);
@@ -84,9 +89,11 @@ RemoteCommands::RemoteCommands(CommandOptions options, const CommandParts& parts
     : options_(std::move(options)), parts_(parts), prefix_("berm/" + options_.node + "/cmd/") {
   const auto text = load_checked(parts_.disk, done_file(options_.state_directory));
   const auto kept = text ? Json::parse(*text) : fail(text.error());
-  if (!kept || !kept->is_array()) return;
-  for (const Json& one : kept->array()) {
-    Done done{text_in(one, "id"), text_in(one, "answer"), true};
+  const Json* const all = kept ? kept->find("done") : nullptr;
+  if (all == nullptr || !all->is_array()) return;
+  forgotten_s_ = integer_in(*kept, "forgotten");
+  for (const Json& one : all->array()) {
+    Done done{text_in(one, "id"), text_in(one, "answer"), true, integer_in(one, "not_after")};
     if (done.id.empty()) continue;
     if (done.answer.empty() && text_in(one, "command") == "restart") {
       restarted_ = done.id;
@@ -132,6 +139,9 @@ void RemoteCommands::take(const std::string& id, const hal::MqttMessage& message
   const auto body = read(id, message.payload);
   std::string fault = body ? fault_of(*body, *asked) : body.error();
   if (fault.empty() && running_.size() >= kMaxCommandsRunning) fault = "too many are under way";
+  if (fault.empty() && is_too_old(*asked)) {
+    fault = "/not_after: it may have been done before; give it a later one";
+  }
   if (!fault.empty()) {
     // Not remembered: whoever may publish could else use up the ids.
     ++failed_;
@@ -199,6 +209,9 @@ std::string RemoteCommands::fault_of(const Json& body, Asked& asked) const {
     if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
     return text;
   }
+  if (const Json* const not_after = body.find("not_after")) {
+    asked.not_after_s = time_in(*not_after).value_or(0);
+  }
   if (const Json* const words = body.find("args")) {
     if (!words->is_array() || words->array().size() > 64) return "/args: must be a list of texts";
     for (const Json& word : words->array()) {
@@ -217,11 +230,32 @@ std::string RemoteCommands::fault_of(const Json& body, Asked& asked) const {
   return {};
 }
 
+// Whoever may publish could send a signed command again once its id is forgotten.
+bool RemoteCommands::is_too_old(const Asked& asked) const {
+  if (is_harmless(asked.command, asked.words) || asked.not_after_s == 0) return false;
+  return asked.not_after_s <= forgotten_s_;
+}
+
+// Questions, which anybody may ask, never push out a command; of those that which ends first goes.
+void RemoteCommands::remember(const Asked& asked, bool is_kept) {
+  const auto is_of_kind = [&](const Done& done) { return done.is_kept == is_kept; };
+  const std::size_t most = is_kept ? kCommandsRemembered : kQuestionsRemembered;
+  const auto known = std::count_if(done_.begin(), done_.end(), is_of_kind);
+  if (static_cast<std::size_t>(known) >= most) {
+    auto first = std::find_if(done_.begin(), done_.end(), is_of_kind);
+    for (auto it = first; is_kept && it != done_.end(); ++it) {
+      if (it->is_kept && it->not_after_s < first->not_after_s) first = it;
+    }
+    if (is_kept) forgotten_s_ = std::max(forgotten_s_, first->not_after_s);
+    done_.erase(first);
+  }
+  done_.push_back({asked.id, "", is_kept, asked.not_after_s});
+}
+
 void RemoteCommands::begin(const AskedPtr& asked) {
   running_[asked->id] = asked;
   const bool is_kept = !is_harmless(asked->command, asked->words);
-  while (done_.size() >= kCommandsRemembered) done_.pop_front();
-  done_.push_back({asked->id, "", is_kept});
+  remember(*asked, is_kept);
   log_.notice(asked->command + " (" + asked->id + ")");
   send(*asked, state_of("executing"));
   if (!is_kept) return run(asked);
@@ -353,14 +387,17 @@ void RemoteCommands::store(std::function<void(bool stored)> then) {
     Json one;
     one.set("id", done.id);
     one.set("answer", done.answer);
+    one.set("not_after", done.not_after_s);
     const auto running = running_.find(done.id);
     if (running != running_.end()) one.set("command", running->second->command);
     all.push_back(std::move(one));
   }
+  Json whole;
+  whole.set("forgotten", forgotten_s_);
+  whole.set("done", std::move(all));
   const auto result = std::make_shared<Result<void>>();
   const bool is_taken = parts_.executor.submit(
-      [result, text = Json(std::move(all)).to_text(), &disk = parts_.disk,
-       directory = options_.state_directory] {
+      [result, text = whole.to_text(), &disk = parts_.disk, directory = options_.state_directory] {
         *result = save_checked(disk, done_file(directory), text);
       },
       [result, life = std::weak_ptr(life_), then] {

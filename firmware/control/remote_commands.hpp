@@ -71,6 +71,7 @@ class RemoteCommands {
     std::string command;
     std::string response_topic, correlation_data;
     std::vector<std::string> words;
+    std::int64_t not_after_s = 0;  // 0: it does not say
     bool has_ended = false;
     std::string pieces;
     std::unique_ptr<hal::Timer> timer;
@@ -80,12 +81,15 @@ class RemoteCommands {
     std::string id;
     std::string answer;    // the last one; empty: under way
     bool is_kept = false;  // also on disk
+    std::int64_t not_after_s = 0;
   };
 
   void take(const std::string& id, const hal::MqttMessage& message);
   std::expected<Json, std::string> read(const std::string& id, std::string_view payload) const;
   std::string fault_of(const Json& body, Asked& asked) const;
   bool has_budget(const AskedPtr& asked);
+  bool is_too_old(const Asked& asked) const;
+  void remember(const Asked& asked, bool is_kept);
   void begin(const AskedPtr& asked);
   void run(const AskedPtr& asked);
   void run_verb(const AskedPtr& asked, const std::string& verb);
@@ -101,6 +105,7 @@ class RemoteCommands {
   const std::string prefix_;
   Log log_{"command"};
   std::deque<Done> done_;
+  std::int64_t forgotten_s_ = 0;  // the latest not_after of a kept one that was forgotten
   std::map<std::string, AskedPtr> running_;
   std::string restarted_;  // id of the command that ended the life before
   MonoTime minute_;

@@ -69,7 +69,15 @@ void RemoteControl::use_key() {
 }
 
 void RemoteControl::start() {
-  for (const auto& [layer, waiting] : state_.waiting) wait_for(layer, waiting.offset_s);
+  for (const auto& [layer, waiting] : state_.waiting) {
+    std::int64_t offset_s = waiting.offset_s;
+    const auto now = now_s();
+    // What has passed of it before this life counts, as far as that is known.
+    if (now && waiting.received_s) {
+      offset_s -= std::clamp<std::int64_t>(*now - *waiting.received_s, 0, offset_s);
+    }
+    wait_for(layer, offset_s);
+  }
   begin_next();
 }
 
@@ -238,6 +246,7 @@ void RemoteControl::take_new(const std::string& layer, SetMessage message, bool 
                   .has_document = message.has_document,
                   .is_signed = is_signed,
                   .offset_s = offset_s,
+                  .received_s = now_s(),
                   .who = std::move(message.who),
                   .why = std::move(message.why),
                   .new_key = std::move(message.new_key)};

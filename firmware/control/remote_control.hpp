@@ -68,6 +68,8 @@ class RemoteLink {
   // Retained, QoS 1. `acknowledged` is called later, or never where the connection ends before.
   virtual void publish_retained(const std::string& topic, std::string payload,
                                 std::function<void()> acknowledged) = 0;
+  // What is retained on this node's topics is to come once more.
+  virtual void ask_again() = 0;
 };
 
 struct RemoteOptions {
@@ -145,6 +147,9 @@ class RemoteControl {
 
   void begin_next();
   void try_waiting(const std::string& layer);
+  void begin_trial(const std::string& layer, const Waiting& waiting);
+  void begin_roll_back(const Layers& then, std::string why, const std::string& who,
+                       std::function<void(Result<std::string>)> done);
   void check(Trial trial);
   std::optional<std::string> fault_of(Trial& trial);
   bool is_all_signed(const Layers& layers) const;

@@ -41,6 +41,7 @@ Json json_of(const Waiting& waiting) {
   one.set("signed", waiting.is_signed);
   one.set("offset_s", waiting.offset_s);
   one.set("tries", waiting.tries);
+  one.set("received_s", waiting.received_s ? Json(*waiting.received_s) : Json());
   one.set("who", waiting.who);
   one.set("why", waiting.why);
   one.set("new_key", waiting.new_key);
@@ -147,6 +148,8 @@ Waiting Reader::waiting(const Json& object) {
   waiting.is_signed = boolean(object, "signed");
   waiting.offset_s = integer(object, "offset_s");
   waiting.tries = integer(object, "tries");
+  const Json* const received = object.is_object() ? object.find("received_s") : nullptr;
+  if (received != nullptr && received->is_integer()) waiting.received_s = received->integer();
   waiting.who = text(object, "who");
   waiting.why = text(object, "why");
   waiting.new_key = text(object, "new_key");

@@ -44,7 +44,8 @@ struct Waiting {
   bool has_document = true;
   bool is_signed = false;
   std::int64_t offset_s = 0;
-  std::int64_t tries = 0;  // by lives that ended meanwhile
+  std::int64_t tries = 0;                  // that were begun; stored before
+  std::optional<std::int64_t> received_s;  // nothing: the clock was not known
   std::string who, why, new_key;
   bool operator==(const Waiting&) const = default;
 };

@@ -44,8 +44,22 @@ void RemoteControl::begin_next() {
   if (next) due_timer_.at(*next, [this] { begin_next(); });
 }
 
+// That it begins is stored first: a document at which the process ends again and again is left.
 void RemoteControl::try_waiting(const std::string& layer) {
-  const Waiting waiting = state_.waiting.find(layer)->second;
+  Waiting& waiting = state_.waiting.find(layer)->second;
+  ++waiting.tries;
+  stage_ = Stage::checking;
+  save([this, layer, sequence = waiting.sequence] {
+    stage_ = Stage::idle;
+    const auto still = state_.waiting.find(layer);
+    const bool is_same = still != state_.waiting.end() && still->second.sequence == sequence;
+    if (is_stopped_) return;
+    if (!is_same) return begin_next();
+    begin_trial(layer, still->second);
+  });
+}
+
+void RemoteControl::begin_trial(const std::string& layer, const Waiting& waiting) {
   Trial trial;
   trial.candidate.layer = layer;
   trial.candidate.sequence = waiting.sequence;
@@ -215,6 +229,11 @@ void RemoteControl::confirmed() {
   const Candidate candidate = trial_->candidate;
   running_ = std::move(trial_->next);
   use_key();
+  if (!candidate.new_key.empty()) {
+    // What the new key has signed came in vain so far.
+    last_forged_.clear();
+    parts_.link.ask_again();
+  }
   finish({candidate.layer, candidate.sequence, "active", trial_->reason, running_.sha256},
          candidate.who, candidate.why, {state_.layers, running_.effective});
   end_trial(std::string("active"));
@@ -254,12 +273,16 @@ void RemoteControl::roll_back(std::int64_t number, const std::string& who,
     return done(fail(ErrorCode::unavailable, "a document is being tried: try again after it"));
   }
   if (number == 0) {
+    if (state_.layers.empty()) {
+      return done(fail(ErrorCode::not_found, "nothing but the file was ever in force"));
+    }
     // The newest that was active, other than the one that is.
     for (const HistoryEntry& entry : state_.history) {
       const Outcome& outcome = entry.outcome;
       if (outcome.state == "active" && outcome.sha256 != running_.sha256) number = entry.number;
     }
   }
+  if (number == 0) return begin_roll_back({}, "to the file", who, std::move(done));
   const auto known =
       std::find_if(state_.history.begin(), state_.history.end(),
                    [&](const HistoryEntry& entry) { return entry.number == number; });
@@ -276,27 +299,34 @@ void RemoteControl::roll_back(std::int64_t number, const std::string& who,
         if (life.expired()) return;
         stage_ = Stage::idle;
         if (!*document) return done(fail(document->error()));
-        Trial trial;
-        trial.candidate.layer = kRollback;
-        trial.candidate.layers = state_.layers;
-        for (auto& [name, layer] : trial.candidate.layers) {
-          const auto then = (*document)->layers.find(name);
-          const bool was_there = then != (*document)->layers.end();
-          layer.document = was_there ? then->second.document : Json();
-          layer.sequence = was_there ? then->second.sequence : 0;
-          layer.is_signed = was_there && then->second.is_signed;
-          layer.state = layer.document.is_object() ? "active" : "rolled_back";
-        }
-        trial.candidate.who = who;
-        trial.candidate.why = text_of("back to %lld", static_cast<long long>(number));
-        trial.needs_link = parts_.link.is_up();
-        trial.done = done;
-        check(std::move(trial));
+        begin_roll_back((*document)->layers,
+                        text_of("back to %lld", static_cast<long long>(number)), who, done);
       });
   if (!is_taken) {
     stage_ = Stage::idle;
     done(fail(ErrorCode::full, "the disk is too busy"));
   }
+}
+
+// Floors stay as they are: what was received once is not received again.
+void RemoteControl::begin_roll_back(const Layers& then, std::string why, const std::string& who,
+                                    std::function<void(Result<std::string>)> done) {
+  Trial trial;
+  trial.candidate.layer = kRollback;
+  trial.candidate.layers = state_.layers;
+  for (auto& [name, layer] : trial.candidate.layers) {
+    const auto before = then.find(name);
+    const bool was_there = before != then.end();
+    layer.document = was_there ? before->second.document : Json();
+    layer.sequence = was_there ? before->second.sequence : 0;
+    layer.is_signed = was_there && before->second.is_signed;
+    layer.state = layer.document.is_object() ? "active" : "rolled_back";
+  }
+  trial.candidate.who = who;
+  trial.candidate.why = std::move(why);
+  trial.needs_link = parts_.link.is_up();
+  trial.done = std::move(done);
+  check(std::move(trial));
 }
 
 }  // namespace berm::control

@@ -72,6 +72,19 @@ std::optional<std::string> take_text(const Json& body, std::string_view key, std
   return std::nullopt;
 }
 
+// Objects and arrays inside one another. What a message holds is 32 deep at most.
+std::size_t depth_of(const Json& json) {
+  std::size_t deepest = 0;
+  if (json.is_array()) {
+    for (const Json& one : json.array()) deepest = std::max(deepest, depth_of(one));
+  } else if (json.is_object()) {
+    for (const auto& [key, value] : json.object()) deepest = std::max(deepest, depth_of(value));
+  } else {
+    return 0;
+  }
+  return deepest + 1;
+}
+
 std::uint64_t hash_of(std::string_view node, std::string_view salt, std::string_view what) {
   std::string text(what);
   text.append("\n").append(salt).append("\n").append(node);
@@ -107,6 +120,9 @@ Read read_set_message(const Json& body) {
   if (document == nullptr && message.new_key.empty()) return refuse("/document: is missing");
   if (document != nullptr) {
     if (!document->is_object()) return refuse("/document: must be an object");
+    if (depth_of(*document) > kMaxRemoteDepth) {
+      return refuse(text_of("/document: nested deeper than %zu", kMaxRemoteDepth));
+    }
     message.document = *document;
   }
   if (const Json* const rollout = body.find("rollout")) {

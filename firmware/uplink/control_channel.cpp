@@ -21,10 +21,8 @@ ControlChannel::ControlChannel(hal::Loop& loop, std::vector<std::string> filters
 
 void ControlChannel::connected(hal::MqttClient& client) {
   client_ = &client;
-  refused_.clear();
-  for (const std::string& filter : filters_) {
-    if (!client.subscribe(filter, 1)) refused_[filter] = kNotSent;
-  }
+  answers_.clear();
+  subscribe();
   pump_timer_.after(Microseconds{0}, [this] {
     if (!is_up()) return;
     if (events_.on_up) events_.on_up();
@@ -32,9 +30,25 @@ void ControlChannel::connected(hal::MqttClient& client) {
   });
 }
 
+void ControlChannel::subscribe() {
+  for (const std::string& filter : filters_) {
+    if (!client_->subscribe(filter, 1)) answers_[filter] = kNotSent;
+  }
+}
+
+void ControlChannel::subscribe_again() {
+  if (is_up()) subscribe();
+}
+
+int ControlChannel::subscription(const std::string& filter) const {
+  const auto answer = answers_.find(filter);
+  return answer == answers_.end() ? kNotSent : answer->second;
+}
+
 void ControlChannel::disconnected() {
   if (client_ == nullptr) return;
   client_ = nullptr;
+  answers_.clear();
   pump_timer_.cancel();
   std::vector<Done> ended;
   for (auto it = in_flight_.rbegin(); it != in_flight_.rend(); ++it) {
@@ -102,7 +116,7 @@ bool ControlChannel::on_acknowledged(std::uint64_t id, int reason) {
 }
 
 void ControlChannel::on_subscribed(const std::string& filter, int reason) {
-  if (reason >= kFirstRefusal) refused_[filter] = reason;
+  answers_[filter] = reason;
 }
 
 void ControlChannel::on_message(const hal::MqttMessage& message) {
@@ -114,8 +128,9 @@ Status ControlChannel::status() const {
   Status status("control");
   status.set("connected", is_up()).set("sent", sent_).set("received", received_);
   status.set("queued", queue_.size()).set("dropped", dropped_);
-  for (const auto& [filter, reason] : refused_) {
-    status.set("refused", filter + text_of(": MQTT %d", reason));
+  for (const auto& [filter, reason] : answers_) {
+    const bool is_granted = reason >= 0 && reason < kFirstRefusal;
+    if (!is_granted) status.set("refused", filter + text_of(": MQTT %d", reason));
   }
   return status;
 }

@@ -41,6 +41,11 @@ class ControlChannel {
 
   bool is_up() const { return client_ != nullptr; }
   void publish(hal::MqttMessage message, Done done);
+  // What is retained there comes once more.
+  void subscribe_again();
+  // Of a subscription on the present connection: 0…2 granted, ≥ 128 refused, −1 not answered yet or
+  // not sent.
+  int subscription(const std::string& filter) const;
   Status status() const;
 
   // The transport's side. None of these calls back into it.
@@ -55,6 +60,7 @@ class ControlChannel {
     hal::MqttMessage message;
     Done done;
   };
+  void subscribe();
   void pump();
   void replace(hal::MqttMessage& message);
 
@@ -64,7 +70,7 @@ class ControlChannel {
   hal::MqttClient* client_ = nullptr;
   std::deque<Outgoing> queue_;
   std::map<std::uint64_t, Outgoing> in_flight_;
-  std::map<std::string, int> refused_;  // subscriptions
+  std::map<std::string, int> answers_;  // to subscriptions
   std::int64_t sent_ = 0, received_ = 0, dropped_ = 0;
   hal::Timer pump_timer_;
 };

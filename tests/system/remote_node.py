@@ -46,7 +46,8 @@ class Operator:
         if not isinstance(text, str):
             text = json.dumps(text)
         subprocess.run(
-            ["mosquitto_pub", "-V", "mqttv5", *self.words, "-q", "1", "-t", topic, "-s", *words],
+            ["mosquitto_pub", "-V", "mqttv5", *self.words, "-q", "1", "-t", topic,
+             "-s" if text else "-n", *words],
             input=text.encode(errors="surrogateescape"),
             check=True,
         )

@@ -5,7 +5,9 @@ other side: documents that are taken, refused, gone back from by themselves, als
 the worst moment; groups and roll-outs; commands that are done once; documents that must be
 signed."""
 
+import glob
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from street import (
     SOURCE,
     Agent,
     Broker,
+    audit,
     free_port,
     need,
     terminate_on_alarm,
@@ -31,14 +34,17 @@ NODE = "e19"
 class Place:
     """One broker, one operator, one node."""
 
-    def __init__(self, folder, processes, remote=None):
+    def __init__(self, folder, processes, remote=None, uplinks=None):
         self.folder = folder
         self.broker = Broker(folder, ("autosave_interval 1", "autosave_on_changes true"))
         self.broker.start()
         processes.append(self.broker.process)
         self.operator = Operator(folder, self.broker.port)
         processes.append(self.operator.process)
-        self.agent = Agent(folder, node_document(NODE, self.broker.port, remote))
+        document = node_document(NODE, self.broker.port, remote)
+        for name, more in (uplinks or {}).items():
+            document["uplinks"].setdefault(name, {}).update(more)
+        self.agent = Agent(folder, document)
         self.agent.start()
         processes.append(self.agent.process)
         self.processes = processes
@@ -150,6 +156,32 @@ def cut_off(folder, processes):
     assert place.running()["uplinks"]["broker"]["linger_ms"] == 6
 
 
+DEAF = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False,
+        "unsubscribe": True}
+PLUGINS = ("/usr/lib/*/mosquitto_dynamic_security.so", "/usr/lib/mosquitto_dynamic_security.so")
+
+
+def deaf(folder, processes):
+    """A broker that takes all that a node says and tells it nothing is no place to stay at."""
+    plugin = next((name for pattern in PLUGINS for name in glob.glob(pattern)), None)
+    if plugin is None:
+        print("  skipped: mosquitto's dynamic security plugin is not here")
+        return
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "rules.json").write_text(json.dumps({"defaultACLAccess": DEAF}))
+    other = Broker(rules, (f"plugin {plugin}", f"plugin_opt_config_file {rules}/rules.json"))
+    other.start()
+    processes.append(other.process)
+    place = Place(folder, processes)
+    place.operator.set(NODE, {"sequence": 1, "document": {"uplinks": {
+        "broker": {"url": f"mqtt://127.0.0.1:{other.port}"}}}})
+    state = place.operator.wait(NODE, "rolled_back", 1, 90)
+    assert f"subscription to berm/{NODE}/config/set: MQTT 135" in state["reason"], state
+    answer = place.operator.command(NODE, "p1", {"command": "ping"})
+    assert answer["state"] == "successful", answer
+
+
 def commands(folder, processes):
     place = Place(folder, processes)
     operator = place.operator
@@ -241,6 +273,85 @@ def signed(folder, processes):
     operator.wait(NODE, "active", 23)
 
 
+FLOOD = 1500
+SECRETS = ("hush-hush-password", "hush-hush-token")
+
+
+def costs(process):
+    """(CPU seconds, resident bytes) of a process."""
+    stat = pathlib.Path(f"/proc/{process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (sum(map(int, stat[11:13])) / os.sysconf("SC_CLK_TCK"),
+            int(stat[21]) * os.sysconf("SC_PAGE_SIZE"))
+
+
+def hostile(folder, processes):
+    """Whoever has the broker: replays, reorders, truncates, impersonates, floods, asks for
+    secrets. Nothing changes, nothing is written, nothing leaks, and it costs little."""
+    key, stranger = folder / "one", folder / "stranger"
+    for path in (key, stranger):
+        berm("sign", "--new-key", path)
+    password = folder / "password"
+    password.write_text(SECRETS[0])
+    place = Place(folder, processes, {"public_key_file": f"{key}.pub"}, {"flume": {
+        "uplink": "http", "url": f"http://127.0.0.1:{free_port()}", "user": "node",
+        "password_file": str(password), "headers": {"Authorization": f"Bearer {SECRETS[1]}"}}})
+    operator, patch = place.operator, folder / "patch.json"
+    topic = f"berm/{NODE}/config/set"
+
+    def sealed(sequence, document, by=key):
+        patch.write_text(json.dumps(document))
+        return berm("sign", "--key", by, "--target", f"node/{NODE}", "--sequence", sequence,
+                    "--document", patch).strip()
+
+    def linger(ms):
+        return {"uplinks": {"broker": {"linger_ms": ms}}}
+
+    early = {n: sealed(n, linger(n)) for n in (1, 2, 3, 4, 5)}
+    for sequence in (1, 4):
+        operator.set(NODE, early[sequence])
+        operator.wait(NODE, "active", sequence)
+    stored = (place.agent.state / "remote.json").read_bytes()
+    before = costs(place.agent.process)
+    for sequence in (3, 2, 1, 4):  # out of order, and again
+        operator.publish(topic, early[sequence])
+    for cut in range(1, len(early[5]), max(1, len(early[5]) // 25)):
+        operator.publish(topic, early[5][:cut])
+    away = {"uplinks": {"flume": {"url": "http://127.0.0.1:9"}}}
+    operator.publish(topic, sealed(9, away, stranger))
+    operator.publish(topic, {"sequence": 9, "document": away})
+    body = json.loads(early[5])
+    operator.publish(topic, {**body, "key": json.loads(sealed(9, away, stranger))["key"]})
+    lines = "\n".join(json.dumps({**body, "signature": body["signature"][:-12] + f"{i:08d}AAA="})
+                      for i in range(FLOOD))
+    for where in (topic, "berm/group/flanders/config/set", f"berm/{NODE}/cmd/flood"):
+        subprocess.run(["mosquitto_pub", "-V", "mqttv5", *operator.words, "-q", "1", "-t", where,
+                        "-l"], input=lines.encode(), check=True)
+    wait_until("the flood is over", lambda: place.agent.status()["remote"]["commands"]["dropped"]
+               >= FLOOD - 200)
+    after = costs(place.agent.process)
+    print(f"  {3 * FLOOD} forged messages cost {after[0] - before[0]:.2f} s of CPU, "
+          f"{(after[1] - before[1]) / 1e6:.1f} MB")
+    assert after[0] - before[0] < 10 and after[1] - before[1] < 32e6, (before, after)
+    assert place.running()["uplinks"]["broker"]["linger_ms"] == 4
+    assert (place.agent.state / "remote.json").read_bytes() == stored, "something was written"
+    status = place.agent.status()["remote"]
+    assert status["forged"] + status["dropped"] >= 2 * FLOOD, status
+
+    def answers():
+        try:
+            identity = f"d{time.monotonic_ns()}"
+            said = operator.command(NODE, identity, {"command": "diag"}, seconds=5)
+            return said["state"] == "successful"
+        except AssertionError:
+            return False
+
+    wait_until("a minute later it answers again", answers, 120)
+    heard = operator.heard.read_text(errors="replace")
+    assert not [secret for secret in SECRETS if secret in heard], "a secret was told"
+    operator.set(NODE, early[5])
+    operator.wait(NODE, "active", 5)
+
+
 def fleet(folder, processes):
     """The operator's own tool: list, a roll-out to all, a bad one that stops and is taken back."""
     broker = Broker(folder, ("autosave_interval 1", "autosave_on_changes true"))
@@ -287,6 +398,30 @@ def fleet(folder, processes):
         operator.wait(name, "active", lines[-1]["sequence"] + 1, 90)
     answers = berm("fleet", "cmd", "--all", "ping", *url).splitlines()
     assert [json.loads(one)["state"] for one in answers] == ["successful"] * 4, answers
+
+
+def reconcile(folder, processes):
+    """Holes that an audit found at the centre are asked for again, and come."""
+    place = Place(folder, processes, uplinks={"broker": {"uplink": "mqtt", "payload": "event"}})
+    streams = ("traffic.lane", "node.health", "node.epoch", "node.alarm")
+
+    def lines():
+        found = [place.operator.messages(f"berm/{NODE}/event/{stream}") for stream in streams]
+        return [line for each in found for line in each]
+
+    wait_until("some periods", lambda: len(place.periods()) > 30)
+    whole = lines()
+    lost = [line for line in whole if 5 <= json.loads(line)["seq"] <= 9
+            and json.loads(line)["stream"] == "traffic.lane"]
+    report = folder / "audit.json"
+    code, found = audit([line for line in whole if line not in lost])
+    assert code == 1 and len(lost) == 5, (code, lost)
+    report.write_text(json.dumps(found))
+    said = berm("fleet", "reconcile", report, "--broker", f"mqtt://127.0.0.1:{place.broker.port}",
+                "--json")
+    assert json.loads(said.splitlines()[-1])["state"] == "successful", said
+    wait_until("they come again, byte for byte",
+               lambda: all(lines().count(line) == 2 for line in lost))
 
 
 class Guarded:
@@ -358,7 +493,8 @@ def access(folder, processes):
 def main():
     need("mosquitto", "mosquitto_sub", "mosquitto_pub")
     terminate_on_alarm(500)
-    trials = (documents, cut_off, commands, signed, fleet, access)
+    trials = (documents, cut_off, deaf, commands, signed, hostile, fleet, reconcile,
+              access)
     chosen = [t for t in trials if t.__name__ in sys.argv[1:]] or trials
     for trial in chosen:
         print(trial.__name__.replace("_", " "), flush=True)

@@ -34,7 +34,8 @@ class World final : public ConfigurationTarget, public RemoteLink {
     start();
   }
   void start() {
-    Boot boot = boot_with(disk, kState, "/etc/b.json", kFile, example_sources());
+    Boot boot = boot_with(disk, kState, "/etc/b.json", file, example_sources());
+    ASSERT_TRUE(boot.parsed.configuration.has_value());
     applied = boot.parsed.effective;
     RemoteOptions options{"n1", *boot.parsed.configuration->remote, kState, "/etc/b.json",
                           example_sources()};
@@ -56,6 +57,7 @@ class World final : public ConfigurationTarget, public RemoteLink {
 
   void probe(const ParsedConfiguration&, std::function<void(ProbeReport)> done) override {
     ++probes;
+    if (probe_hangs) return;
     loop.after(Milliseconds{10}, [this, done] { done(probed); });
   }
   void apply(const ParsedConfiguration& next, std::function<void(Result<void>)> done) override {
@@ -74,6 +76,7 @@ class World final : public ConfigurationTarget, public RemoteLink {
     reports.push_back(std::move(payload));
     if (acknowledges) loop.after(Milliseconds{10}, acknowledged);
   }
+  void ask_again() override { ++asked_again; }
 
   hal::SimLoop loop;
   hal::SimDisk disk;
@@ -81,8 +84,9 @@ class World final : public ConfigurationTarget, public RemoteLink {
   std::vector<std::string> reports, missing;
   ProbeReport probed;
   Json applied;
-  bool is_linked = true, acknowledges = true, fails_to_apply = false;
-  int probes = 0, applies = 0, given_up = 0;
+  bool is_linked = true, acknowledges = true, fails_to_apply = false, probe_hangs = false;
+  int probes = 0, applies = 0, given_up = 0, asked_again = 0;
+  std::string file = kFile;
 
  private:
   hal::SimClock clock_;
@@ -232,6 +236,99 @@ TEST(RemoteControls, GoBackToTheConfigurationBefore) {
   EXPECT_EQ(world.linger(), 5);
   world.send(linger(3, 7));
   EXPECT_EQ(world.linger(), 7);
+}
+
+TEST(RemoteControls, WithoutAnEarlierOneGoBackToTheFile) {
+  World world;
+  world.send(linger(1, 5));
+  std::string outcome;
+  const auto keep = [&](const Result<std::string>& result) {
+    outcome = result ? *result : result.error().text;
+  };
+  world.control->roll_back(0, "test", keep);
+  world.loop.run_for(Seconds{5});
+  EXPECT_EQ(outcome, "active");
+  EXPECT_EQ(world.linger(), 1000);
+  world.send(linger(1, 6));
+  EXPECT_EQ(world.linger(), 1000) << "the floor has stayed";
+}
+
+TEST(RemoteControls, ADocumentDeeperThanWhatCanBeStoredIsRefused) {
+  for (const std::size_t depth : {kMaxRemoteDepth, kMaxRemoteDepth + 1}) {
+    World world;
+    std::string inner = "1";
+    for (std::size_t i = 1; i < depth; ++i) inner = "[" + inner + "]";
+    world.send(R"({"sequence":1,"rollout":{"spread_s":600,"salt":"s"},"document":{"x":)" + inner +
+               "}}");
+    EXPECT_EQ(world.state(), depth > kMaxRemoteDepth ? "refused" : "received");
+    world.control.reset();
+    const Boot boot = boot_with(world.disk, kState, "/etc/b.json", kFile, example_sources());
+    EXPECT_EQ(boot.trouble, "") << depth;
+    EXPECT_EQ(boot.state.layers.at("node").floor, 1);
+  }
+}
+
+TEST(RemoteControls, ADocumentThatWaitsOutlivesAnyNumberOfRestarts) {
+  World world;
+  const auto offset = rollout_offset_s({100, "s", 600}, "n1");
+  ASSERT_GT(offset, 60);
+  world.send(R"({"sequence":1,"rollout":{"salt":"s","spread_s":600},
+                 "document":{"uplinks":{"b":{"linger_ms":5}}}})");
+  for (int life = 0; life < 5; ++life) {
+    world.loop.run_for(Seconds{10});
+    world.control.reset();
+    world.start();
+    EXPECT_EQ(world.state(), "received");
+  }
+  world.loop.run_for(Seconds{offset - 56});
+  EXPECT_EQ(world.applies, 0);
+  world.loop.run_for(Seconds{10});
+  EXPECT_EQ(world.state(), "active") << "what passed before a restart counts";
+}
+
+TEST(RemoteControls, ADocumentAtWhichLivesEndIsLeftAfterTheSecond) {
+  World world;
+  world.probe_hangs = true;
+  world.send(linger(1, 5));
+  for (int life = 0; life < 2; ++life) {
+    EXPECT_EQ(world.probes, life + 1);
+    world.control.reset();
+    world.start();
+    world.loop.run_for(Seconds{1});
+  }
+  EXPECT_EQ(world.probes, 2);
+  EXPECT_EQ(world.state(), "refused");
+}
+
+// A document of the new key may come before the one that brings it, and is never sent twice.
+TEST(RemoteControls, WhatTheNewKeySignedIsAskedForAgainOnceItIsKnown) {
+  World world;
+  const PrivateKey one = PrivateKey::generate();
+  const PrivateKey two = PrivateKey::generate();
+  world.disk.prepare_directory("/etc");
+  ASSERT_TRUE(world.disk.write_whole("/etc/op.pub", one.public_pem()));
+  const std::string unsigned_words = R"("unsigned":true)";
+  world.file.replace(world.file.find(unsigned_words), unsigned_words.size(),
+                     R"("public_key_file":"/etc/op.pub")");
+  world.control.reset();
+  world.start();
+  const auto sealed = [](const PrivateKey& key, const std::string& target, std::string body) {
+    body.insert(1, R"("target":")" + target + R"(","not_after":4000000000,)");
+    return signed_envelope(body, key);
+  };
+  const std::string early = sealed(two, "group/g1", linger(1, 7));
+  world.send(early, "group/g1");
+  EXPECT_EQ(world.applies, 0);
+  Json rotation;
+  rotation.set("sequence", 1);
+  rotation.set("public_key", two.public_pem());
+  world.send(sealed(one, "node/n1", rotation.to_text()));
+  EXPECT_EQ(world.state(), "active");
+  EXPECT_EQ(world.asked_again, 1);
+  world.send(early, "group/g1");
+  EXPECT_EQ(world.linger(), 7);
+  world.send(sealed(one, "node/n1", linger(2, 8)));
+  EXPECT_EQ(world.linger(), 7) << "the old key has no say any more";
 }
 
 // One change of a valid text: of its bytes, its structure, its size or its depth.
