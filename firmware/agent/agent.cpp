@@ -54,9 +54,7 @@ Result<std::unique_ptr<Agent>> Agent::create(control::NodeConfiguration configur
 Result<void> Agent::open() {
   const outbox::OutboxParts parts{parts_.loop,   parts_.disk_executor, clock_,
                                   parts_.random, parts_.disk,          alarms_};
-  outbox::OutboxOptions store = outbox_options(configuration_, options_);
-  store.zone = civil_zone(parts_.disk, configuration_.site.timezone, log_);
-  BERM_TRY(outbox_, outbox::open_outbox(store, parts));
+  BERM_TRY(outbox_, outbox::open_outbox(store_options(), parts));
   exports_ = std::make_unique<Exports>(parts_.loop, *outbox_);
   alarms_.restore(outbox_->checkpointed(kAlarmsKey));
   alarms_.emit_to([this](drivers::Row row) {
@@ -70,6 +68,13 @@ Result<void> Agent::open() {
     static_cast<void>(add_driver(driver));  // its alarm says so
   }
   return {};
+}
+
+// Blocking: reads the zone's table.
+outbox::OutboxOptions Agent::store_options() const {
+  outbox::OutboxOptions store = outbox_options(configuration_, options_);
+  store.zone = civil_zone(parts_.disk, configuration_.site.timezone, log_);
+  return store;
 }
 
 void Agent::add_uplinks(const std::function<bool(std::string_view)>& is_wanted) {

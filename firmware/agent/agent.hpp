@@ -148,6 +148,7 @@ class Agent final : public EventSink {
 
   Agent(control::NodeConfiguration configuration, AgentOptions options, const AgentParts& parts);
   Result<void> open();
+  outbox::OutboxOptions store_options() const;
   Result<void> add_uplink(const control::UplinkConfiguration& uplink, outbox::UplinkIndex index);
   void add_uplinks(const std::function<bool(std::string_view)>& is_wanted);
   void end_uplink_alarms(std::string_view name);

@@ -68,6 +68,7 @@ Agent::Rebuild Agent::rebuild_for(const control::ParsedConfiguration& next) cons
       rebuild.outbox = true;
     } else if (component == "site" || component == "timezone") {
       rebuild.all_drivers = true;
+      rebuild.outbox |= component == "timezone";  // whose days merged periods follow
     }
   }
   rebuild.wires = parts_.changes_wires && parts_.changes_wires(configuration_, *next.configuration);
@@ -121,7 +122,7 @@ void Agent::reconfigure(const control::ParsedConfiguration& next,
     });
     return;
   }
-  outbox_->reconfigure(outbox_options(configuration_, options_),
+  outbox_->reconfigure(store_options(),
                        [this, rebuild, result, done = std::move(done)](const Result<void>& stored) {
                          if (!stored) log_.error("the outbox: " + stored.error().text);
                          if (!is_stopping_) rebuild_uplinks(rebuild);

@@ -373,6 +373,7 @@ void SqliteOutbox::reconfigure(OutboxOptions options, std::function<void(Result<
   jobs_.reconfigure(options, reopens,
                     [this, options, done = std::move(done)](const JobReport& report) {
                       options_ = options;
+                      budget_.limit(options.write_budget_day_bytes);
                       counters_.uplinks.resize(options_.uplinks.size());
                       on_available_.resize(options_.uplinks.size());
                       is_taking_.assign(options_.uplinks.size(), false);

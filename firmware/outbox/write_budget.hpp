@@ -23,6 +23,11 @@ class WriteBudget {
   explicit WriteBudget(std::int64_t day_bytes) : day_bytes_(day_bytes) {}
   // `total`: bytes written ever, by whoever counts. Returns whether the stretch has changed.
   bool see(std::uint64_t total, MonoTime now);
+  // Another budget from now on; what was counted stays.
+  void limit(std::int64_t day_bytes) {
+    day_bytes_ = day_bytes;
+    if (day_bytes == 0) stretch_ = 1;
+  }
   std::int64_t written_day() const;
   int stretch() const { return stretch_; }
   // Whether there is room for what could also wait.
