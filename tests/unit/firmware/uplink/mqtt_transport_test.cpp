@@ -171,7 +171,7 @@ TEST_F(MqttTransportTest, TheWindowLeavesRoomForTheState) {
   make(options());
   connect();
   EXPECT_EQ(transport->limits().max_in_flight, 20U);
-  EXPECT_EQ(broker.options.max_in_flight, 24);
+  EXPECT_EQ(broker.options.max_in_flight, 32);
 }
 
 TEST_F(MqttTransportTest, NoSubscriberHoldsOrPassesAsTold) {
