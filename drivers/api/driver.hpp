@@ -20,6 +20,7 @@
 #include "hal/base/option_table.hpp"
 #include "hal/base/result.hpp"
 #include "hal/base/status.hpp"
+#include "hal/base/time_zone.hpp"
 #include "hal/clock.hpp"
 #include "hal/edge_input.hpp"
 #include "hal/http_client.hpp"
@@ -48,6 +49,11 @@ class DriverContext : public AlarmSink {
   virtual hal::PositionFeeds* positions() { return nullptr; }
   virtual const Site& site() const = 0;
   virtual const Log& log() const = 0;
+  // What the clocks on the wall show, by the site's `timezone`; UTC where it is not known.
+  virtual const TimeZone& zone() const {
+    static const TimeZone utc;
+    return utc;
+  }
 
   // Hands an observation over; never blocks. `on_durable` (optional) is called once it is
   // committed. Where the outbox cannot take it, that is a counted, reported loss and `on_durable`

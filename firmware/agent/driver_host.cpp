@@ -33,7 +33,15 @@ void copy_item(Status& status, std::string_view name, const T& value) {
 }  // namespace
 
 DriverHost::DriverHost(std::string instance, const DriverParts& parts)
-    : instance_(std::move(instance)), parts_(parts), log_("driver " + instance_) {}
+    : instance_(std::move(instance)), parts_(parts), log_("driver " + instance_) {
+  if (!parts_.read_zone) return;
+  auto zone = parts_.read_zone(parts_.site.timezone);
+  if (zone) {
+    zone_ = std::move(*zone);
+  } else {
+    log_.warning(zone.error().text + "; civil days are those of UTC");
+  }
+}
 
 Result<void> DriverHost::create(const drivers::DriverDescriptor& descriptor,
                                 const Options& options) {

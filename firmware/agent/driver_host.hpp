@@ -24,6 +24,9 @@ class EventSink {
   virtual void checkpoint(std::string_view instance, std::string bytes) = 0;
 };
 
+// The zone of that name, as the machine knows it.
+using ReadZone = std::function<Result<TimeZone>(const std::string& name)>;
+
 struct DriverParts {
   hal::Loop& loop;
   hal::Clock& clock;
@@ -35,6 +38,7 @@ struct DriverParts {
   bool simulated = false;  // every traffic event carries the flag `simulated`
   hal::PositionFeeds* positions = nullptr;
   GpsClock* gps_clock = nullptr;  // takes the times drivers offer; null: nobody does
+  ReadZone read_zone = {};        // null: civil days are those of UTC
 };
 
 class DriverHost final : public drivers::DriverContext {
@@ -55,6 +59,7 @@ class DriverHost final : public drivers::DriverContext {
   hal::PositionFeeds* positions() override { return parts_.positions; }
   const drivers::Site& site() const override { return parts_.site; }
   const Log& log() const override { return log_; }
+  const TimeZone& zone() const override { return zone_; }
   void emit(drivers::Observation observation, std::function<void()> on_durable) override;
   void checkpoint(std::string bytes) override;
   drivers::TimeVerdict offer_time(const drivers::TimeOffer& offer) override;
@@ -67,6 +72,7 @@ class DriverHost final : public drivers::DriverContext {
   std::string instance_;
   DriverParts parts_;
   Log log_;
+  TimeZone zone_;
   std::string kind_;
   std::string state_ = "stopped";
   std::uint64_t refused_ = 0;

@@ -8,6 +8,7 @@
 #include "hal/linux/edge_input.hpp"
 #include "hal/linux/http_client.hpp"
 #include "hal/linux/position_feed.hpp"
+#include "hal/linux/time_zone.hpp"
 #include "hal/sim/clock.hpp"
 #include "hal/sim/edge_input.hpp"
 #include "hal/sim/generated_edges.hpp"
@@ -146,6 +147,7 @@ AgentParts Machine::parts() {
   hal::Executor& files = file_executor_ ? *file_executor_ : disk_executor_;
   AgentParts parts{loop,   disk_executor_, files,  clock,       random_,         disk_,
                    edges_, http_.get(),    &mqtt_, &listeners_, positions_.get()};
+  parts.read_zone = hal::read_time_zone;
   parts.changes_wires = differ_in_wires;
   parts.adapt = [this](const control::NodeConfiguration& next, bool wires,
                        AgentParts& adapted) -> Result<void> {

@@ -9,6 +9,7 @@
 
 #include "firmware/agent/driver_host.hpp"
 #include "hal/base/assert.hpp"
+#include "hal/linux/time_zone.hpp"
 #include "hal/sim/clock.hpp"
 #include "hal/sim/loop.hpp"
 #include "hal/sim/recording.hpp"
@@ -138,7 +139,8 @@ class Player {
 
  private:
   Result<void> start_drivers() {
-    const DriverParts parts{loop_, clock_, inputs_, nullptr, alarms_, configuration_.site, sink_};
+    DriverParts parts{loop_, clock_, inputs_, nullptr, alarms_, configuration_.site, sink_};
+    parts.read_zone = hal::read_time_zone;
     for (const control::DriverConfiguration& driver : configuration_.drivers) {
       if (driver.descriptor->needs_http) continue;       // a recording has no site to ask
       if (driver.descriptor->needs_positions) continue;  // and no receiver

@@ -26,6 +26,7 @@ class WitnessedContext final : public DriverContext {
   hal::HttpClient* http() override { return node_.http(); }
   const drivers::Site& site() const override { return node_.site(); }
   const Log& log() const override { return node_.log(); }
+  const TimeZone& zone() const override { return node_.zone(); }
   void emit(drivers::Observation observation, std::function<void()> on_durable) override {
     Witness& witness = boot_.witness();
     const std::int64_t serial = witness.emitted(observation, boot_.ahead());
