@@ -20,6 +20,29 @@ std::vector<traffic::EngineLane> engine_lanes(const DetectorOptions& options) {
   return lanes;
 }
 
+traffic::EngineRules engine_rules(const DetectorOptions& options, const DriverContext& context) {
+  traffic::EngineRules rules;
+  rules.plan = options.plan;
+  rules.has_daily_tests = options.daily_tests;
+  rules.local_offset_s = [&context](std::int64_t utc_s) { return context.zone().offset_s(utc_s); };
+  return rules;
+}
+
+Severity severity_of(traffic::Fault fault) {
+  switch (fault) {
+    case traffic::Fault::wrong_way:
+    case traffic::Fault::no_activity:
+    case traffic::Fault::max_presence:
+    case traffic::Fault::chatter:
+      return Severity::critical;
+    case traffic::Fault::daily_test:
+    case traffic::Fault::sensitivity:
+      return Severity::notice;
+    default:
+      return Severity::warning;
+  }
+}
+
 std::optional<std::int64_t> milliseconds(std::int64_t us) {
   if (us < 0) return std::nullopt;
   return (us + 500) / 1000;
@@ -57,7 +80,8 @@ LoopDetector::LoopDetector(std::string_view instance, DetectorOptions options,
     : instance_(instance),
       options_(std::move(options)),
       context_(context),
-      engine_(engine_lanes(options_), options_.period_s, context.clock(), *this),
+      engine_(engine_lanes(options_), options_.period_s, context.clock(), *this,
+              engine_rules(options_, context)),
       timer_(context.loop()),
       missed_timer_(context.loop()),
       last_(options_.lanes.size()) {}
@@ -182,6 +206,37 @@ void LoopDetector::on_period(std::size_t index, LanePeriod period) {
   last.coverage = period.coverage;
   last.flags = period.flags;
   context_.emit(std::move(period));
+}
+
+// "03:12" by the clocks on the wall; empty while nobody knows the time.
+std::string LoopDetector::local_time_of(std::int64_t mono) const {
+  const traffic::Moment now = traffic::Moment::of(context_.clock());
+  if (!now.is_known()) return "";
+  const std::int64_t utc_s = now.wall_at(mono) / 1'000'000;
+  const std::int64_t minute = (utc_s + context_.zone().offset_s(utc_s)) / 60;
+  return text_of("%02d:%02d", static_cast<int>(minute / 60 % 24), static_cast<int>(minute % 60));
+}
+
+std::string LoopDetector::subject_of(std::size_t index, const traffic::Diagnosis& diagnosis) const {
+  const LaneOptions& lane = options_.lanes[index];
+  std::string subject = instance_ + "/" + lane.name;
+  // One alarm for each loop: both may have the same fault.
+  if (diagnosis.loop >= 0 && lane.loops.size() > 1)
+    subject += "/" + lane.loops[static_cast<std::size_t>(diagnosis.loop)];
+  return subject;
+}
+
+void LoopDetector::on_diagnosis(std::size_t index, const traffic::Diagnosis& diagnosis) {
+  const std::string subject = subject_of(index, diagnosis);
+  if (!diagnosis.begins) {
+    context_.end_alarm(traffic::name_of(diagnosis.fault), subject);
+    return;
+  }
+  ++faults_;
+  const LaneOptions& lane = options_.lanes[index];
+  context_.begin_alarm(traffic::name_of(diagnosis.fault), subject, severity_of(diagnosis.fault),
+                       traffic::text_of(diagnosis, lane.name, lane.loops.front(), lane.loops.back(),
+                                        local_time_of(diagnosis.since_us)));
 }
 
 void LoopDetector::on_checkpoint(std::string bytes) {

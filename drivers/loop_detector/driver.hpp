@@ -44,12 +44,15 @@ class LoopDetector final : public Driver, private traffic::TrafficSink {
                   const traffic::Moment& now) override;
   void on_period(std::size_t lane, LanePeriod period) override;
   void on_checkpoint(std::string bytes) override;
+  void on_diagnosis(std::size_t lane, const traffic::Diagnosis& diagnosis) override;
 
   void on_edges(std::span<const hal::Edge> edges);
   void on_state(bool is_up, MonoTime since);
   void on_timer(MonoTime planned);
   void set_timer();
   void report_missed();
+  std::string local_time_of(std::int64_t mono) const;
+  std::string subject_of(std::size_t lane, const traffic::Diagnosis& diagnosis) const;
   Place place_of(const LaneOptions& lane) const;
   Status lane_status(std::size_t lane) const;
   CommandAnswer show_lanes(const CommandRequest& request) const;

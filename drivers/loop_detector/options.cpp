@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/loop_detector/options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 
 namespace berm::drivers::loop_detector {
 namespace {
+
+constexpr std::string_view kTimeOfDay = "([01][0-9]|2[0-3]):[0-5][0-9]";
 
 constexpr OptionSpec kLaneRows[] = {
     {.key = "uid",
@@ -56,6 +60,70 @@ constexpr OptionSpec kLaneRows[] = {
 };
 constexpr OptionTable kLane{"loop_detector lane", kLaneRows};
 
+constexpr OptionSpec kPlanRows[] = {
+    {.key = "from",
+     .required = true,
+     .help = "local time of day from which the row holds",
+     .pattern = kTimeOfDay},
+    {.key = "to",
+     .required = true,
+     .help = "and until which; over midnight where it is not later",
+     .pattern = kTimeOfDay},
+    {.key = "no_activity_min",
+     .kind = OptionKind::integer,
+     .default_json = "0",
+     .min = 0,
+     .max = 1440,
+     .unit = "min",
+     .help = "silence that is a fault (NTCIP 1202); 0: only what its own traffic makes impossible"},
+    {.key = "max_presence_min",
+     .kind = OptionKind::integer,
+     .default_json = "5",
+     .min = 0,
+     .max = 1440,
+     .unit = "min",
+     .help = "presence that is a fault (NTCIP 1202); 0: none by time alone"},
+    {.key = "erratic_counts_per_min",
+     .kind = OptionKind::integer,
+     .default_json = "100",
+     .min = 0,
+     .max = 10000,
+     .help = "pulses a minute that are a fault (NTCIP 1202); 0: none"},
+};
+constexpr OptionSpec kClassRows[] = {
+    {.key = "class_1_to_m",
+     .kind = OptionKind::number,
+     .default_json = "1.0",
+     .min = 0,
+     .max = 30,
+     .unit = "m",
+     .help = "longest vehicle of class 1"},
+    {.key = "class_2_to_m",
+     .kind = OptionKind::number,
+     .default_json = "4.9",
+     .min = 0,
+     .max = 30,
+     .unit = "m",
+     .help = "longest vehicle of class 2"},
+    {.key = "class_3_to_m",
+     .kind = OptionKind::number,
+     .default_json = "6.9",
+     .min = 0,
+     .max = 30,
+     .unit = "m",
+     .help = "longest vehicle of class 3"},
+    {.key = "class_4_to_m",
+     .kind = OptionKind::number,
+     .default_json = "12.0",
+     .min = 0,
+     .max = 30,
+     .unit = "m",
+     .help = "longest vehicle of class 4"},
+};
+constexpr OptionTable kClasses{"loop_detector classes", kClassRows};
+
+constexpr OptionTable kPlan{"loop_detector plan", kPlanRows};
+
 constexpr OptionSpec kRows[] = {
     {.key = "period_s",
      .kind = OptionKind::integer,
@@ -68,6 +136,21 @@ constexpr OptionSpec kRows[] = {
      .kind = OptionKind::boolean,
      .default_json = "false",
      .help = "also report every single vehicle"},
+    {.key = "classes",
+     .kind = OptionKind::object,
+     .default_json = "{}",
+     .help = "length classes, if not those of MIV; rising",
+     .table = &kClasses},
+    {.key = "daily_tests",
+     .kind = OptionKind::boolean,
+     .default_json = "true",
+     .help = "test each day's 30-second samples (Chen 2003); false at stop lines"},
+    {.key = "plans",
+     .kind = OptionKind::object_map,
+     .default_json = "{}",
+     .help = "what loops may do by time of day; the first row, by name, that holds",
+     .pattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,31}",
+     .table = &kPlan},
     {.key = "lanes",
      .kind = OptionKind::object_map,
      .required = true,
@@ -75,6 +158,13 @@ constexpr OptionSpec kRows[] = {
      .pattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,31}",
      .table = &kLane},
 };
+
+// Minutes of the day of "22:30".
+int minutes_of(const std::string& text) {
+  const auto digit = [&](std::size_t at) { return text[at] - '0'; };
+  if (text.size() != 5) return 0;  // a stand-in of a faulty value
+  return (digit(0) * 10 + digit(1)) * 60 + digit(3) * 10 + digit(4);
+}
 
 std::string pointer(std::string_view path, const std::string& lane, std::string_view key) {
   return std::string(path) + "/lanes/" + lane + "/" + std::string(key);
@@ -107,11 +197,23 @@ void check_loops(const Options& lane, std::string_view path, const std::string& 
   }
 }
 
+traffic::LengthClasses classes_of(const Options& options) {
+  constexpr std::array<std::string_view, 4> kKeys{"class_1_to_m", "class_2_to_m", "class_3_to_m",
+                                                  "class_4_to_m"};
+  traffic::LengthClasses classes;
+  const Options& given = options.object("classes");
+  for (std::size_t i = 0; i < kKeys.size(); ++i) classes.bounds_m[i] = given.number(kKeys[i]);
+  return classes;
+}
+
 }  // namespace
 
 constexpr OptionTable kOptions{"loop_detector", kRows};
 
 void check(const Options& options, std::string_view path, std::vector<OptionFault>& faults) {
+  const auto bounds = classes_of(options).bounds_m;
+  if (!std::is_sorted(bounds.begin(), bounds.end()))
+    faults.push_back({std::string(path) + "/classes", "must rise from class 1 to class 4"});
   const auto& lanes = options.object_map("lanes");
   const std::string where = std::string(path) + "/lanes";
   if (lanes.empty()) faults.push_back({where, "must have at least one lane"});
@@ -135,6 +237,15 @@ DetectorOptions detector_options(const Options& options) {
   DetectorOptions result;
   result.period_s = options.integer("period_s");
   result.vehicles = options.boolean("vehicles");
+  result.daily_tests = options.boolean("daily_tests");
+  for (const auto& [name, row] : options.object_map("plans")) {
+    result.plan.rows.push_back({minutes_of(row.text("from")),
+                                minutes_of(row.text("to")),
+                                {static_cast<int>(row.integer("no_activity_min")),
+                                 static_cast<int>(row.integer("max_presence_min")),
+                                 static_cast<int>(row.integer("erratic_counts_per_min"))}});
+  }
+  const traffic::LengthClasses classes = classes_of(options);
   for (const auto& [name, lane] : options.object_map("lanes")) {
     LaneOptions& made = result.lanes.emplace_back();
     made.name = name;
@@ -143,6 +254,7 @@ DetectorOptions detector_options(const Options& options) {
     made.engine.is_pair = made.loops.size() == 2;
     made.engine.geometry.loop_length_m = lane.number("loop_length_m");
     if (made.engine.is_pair) made.engine.geometry.spacing_m = lane.number("spacing_m");
+    made.engine.geometry.classes = classes;
     made.engine.direction = text_if(lane, "direction").value_or("");
     made.place = {text_if(lane, "name"), text_if(lane, "road"),  text_if(lane, "direction"),
                   number_if(lane, "km"), number_if(lane, "lat"), number_if(lane, "lon")};

@@ -28,6 +28,8 @@ struct LaneOptions {
 struct DetectorOptions {
   std::int64_t period_s = 60;
   bool vehicles = false;
+  bool daily_tests = true;
+  traffic::DetectorPlan plan;
   std::vector<LaneOptions> lanes;
 };
 

@@ -4,7 +4,7 @@
 namespace berm::drivers::traffic {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x314c5442;  // "BTL1": the version is the last character
+constexpr std::uint32_t kMagic = 0x324c5442;  // "BTL2": the version is the last character
 
 std::uint64_t fnv1a(std::string_view bytes) {
   std::uint64_t hash = 0xcbf29ce484222325u;
@@ -22,6 +22,7 @@ std::string LaneEngine::Checkpoint::encode() const {
   for (const LaneSums& lane : lanes) {
     rows.i64(lane.uid);
     for (const LanePeriodSum& sum : lane.sums) sum.encode(rows);
+    rows.text(lane.learned);
   }
   constexpr std::size_t kHead = 12;
   const bool fits = kHead + body.bytes().size() + rows.bytes().size() <= kMaxCheckpointBytes;
@@ -48,6 +49,7 @@ std::optional<LaneEngine::Checkpoint> LaneEngine::Checkpoint::decode(std::string
     for (LanePeriodSum& sum : lane.sums) {
       if (!sum.decode(head)) return std::nullopt;
     }
+    lane.learned = std::string(head.text());
   }
   if (!head.is_good() || !head.is_at_end()) return std::nullopt;
   return checkpoint;

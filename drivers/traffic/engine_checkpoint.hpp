@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checkpoint of a LaneEngine: open periods, used wall time, and each lane's sums, as bytes with
+// The checkpoint of a LaneEngine: open periods, used wall time, and each lane's sums and what was
+// learned of its loops, as bytes with
 // a version and a checksum (FNV-1a; against damage, not against an enemy). Lanes are known by their
 // uid, so a changed configuration keeps what it can. Used by LaneEngine only; pure values.
 #pragma once
@@ -20,6 +21,7 @@ struct LaneEngine::Checkpoint {
   struct LaneSums {
     std::int64_t uid = 0;
     std::vector<LanePeriodSum> sums;  // one per period of `grid.open`
+    std::string learned;              // estimate and health, at most 255 bytes
   };
   PeriodGrid::Saved grid;
   std::vector<LaneSums> lanes;

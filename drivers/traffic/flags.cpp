@@ -7,9 +7,14 @@
 namespace berm::drivers::traffic {
 namespace {
 constexpr std::array<std::string_view, kFlagCount> kWords = {
-    "coarse",      "first_missed", "half",        "implausible", "input_down",
-    "interrupted", "late",         "lost_edges",  "missed",      "off_while_off",
-    "on_while_on", "out_of_order", "second_only", "still_on",    "unaligned"};
+    "breakup",       "chatter",        "coarse",           "crosstalk",
+    "daily_test",    "erratic_counts", "estimate",         "first_missed",
+    "half",          "implausible",    "input_down",       "interrupted",
+    "late",          "loop_dead",      "lost_edges",       "max_presence",
+    "missed",        "no_activity",    "occupancy_bounds", "off_while_off",
+    "on_while_on",   "out_of_order",   "pair_mismatch",    "pair_unmatched",
+    "pulse_breakup", "reversing",      "second_only",      "sensitivity",
+    "still_on",      "swapped_pair",   "unaligned",        "wrong_way"};
 }  // namespace
 
 std::string Flags::words() const {

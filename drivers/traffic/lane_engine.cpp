@@ -9,8 +9,12 @@
 namespace berm::drivers::traffic {
 
 LaneEngine::LaneEngine(std::vector<EngineLane> lanes, std::int64_t period_s,
-                       const hal::Clock& clock, TrafficSink& sink)
-    : config_(std::move(lanes)), grid_(period_s), clock_(clock), sink_(sink) {
+                       const hal::Clock& clock, TrafficSink& sink, EngineRules rules)
+    : config_(std::move(lanes)),
+      rules_(std::move(rules)),
+      grid_(period_s),
+      clock_(clock),
+      sink_(sink) {
   BERM_ASSERT(!config_.empty() && config_.size() <= kMaxLanes);
   lanes_.reserve(config_.size());
   for (std::size_t i = 0; i < config_.size(); ++i) {
@@ -31,7 +35,11 @@ void LaneEngine::begin(MonoTime now, std::string_view bytes) {
   is_moment_fresh_ = false;
   const std::int64_t now_us = us_of(now);
   auto checkpoint = Checkpoint::decode(bytes);
-  for (Lane& lane : lanes_) lane.gate.begin(now_us);
+  for (Lane& lane : lanes_) {
+    lane.gate.begin(now_us);
+    lane.health.begin(now_us);
+  }
+  next_tick_us_ = now_us + kHealthTickUs;
   if (checkpoint) {
     restore(*checkpoint, now_us);
   } else {
@@ -46,6 +54,7 @@ void LaneEngine::restore(Checkpoint& checkpoint, std::int64_t now_us) {
     for (std::size_t k = 0; saved != nullptr && k < begun.interrupted.size(); ++k) {
       sink_.on_period(i, observe(begun.interrupted[k], saved->sums[k], config_[i].is_pair));
     }
+    if (saved != nullptr) recall(i, saved->learned, now_us);
     if (!begun.is_resumed) continue;
     LanePeriodSum& sum = lanes_[i].sums[grid_.slot(0)];
     const GridPeriod& period = grid_.oldest();
@@ -58,6 +67,15 @@ void LaneEngine::restore(Checkpoint& checkpoint, std::int64_t now_us) {
   save();
 }
 
+void LaneEngine::recall(std::size_t index, std::string_view learned, std::int64_t now_us) {
+  Lane& lane = lanes_[index];
+  ByteReader reader(learned);
+  SpeedEstimate estimate = lane.gate.estimate();
+  if (!estimate.decode(reader) || !lane.health.decode(reader, now_us)) return;
+  lane.gate.estimate() = estimate;
+  follow_health(index, now_us);
+}
+
 void LaneEngine::take(std::span<const hal::Edge> edges, MonoTime now) {
   is_moment_fresh_ = false;
   std::int64_t latest_us = us_of(now);
@@ -66,6 +84,7 @@ void LaneEngine::take(std::span<const hal::Edge> edges, MonoTime now) {
     latest_us = std::min(us_of(edges.back().time), latest_us + kMaxEdgeAheadUs);
   }
   if (due_us_ <= latest_us) settle(latest_us);
+  if (next_tick_us_ <= latest_us) tick(latest_us);
   if (grid_.oldest().end_us + kCloseEarliestUs <= latest_us) close_ended(latest_us);
 }
 
@@ -86,7 +105,12 @@ void LaneEngine::take_one(const hal::Edge& edge, std::int64_t now_us) {
   }
   if (time_us >= grid_.newest().end_us) roll_to(time_us);
   if (time_us < grid_.oldest().start_us) odd |= Flag::late;
-  const GateChange change = lane.gate.take(line.loop, time_us, edge);
+  // Polls and lost edges say where the line is, not what it did.
+  if (edge.lost_before > 0 || edge.tells_state) lane.health.excuse(time_us);
+  const bool is_news = lane.health.on_edge(line.loop, time_us, edge.on);
+  if (is_news) follow_health(line.lane, time_us);
+  const int loop = lane.health.is_swapped() ? 1 - line.loop : line.loop;
+  const GateChange change = lane.gate.take(loop, time_us, edge);
   odd |= change.odd;
   LanePeriodSum& sum = lane.sums[grid_.slot(grid_.index_of(change.time_us))];
   if (edge.on) sum.add_pulse(line.loop);
@@ -130,8 +154,10 @@ void LaneEngine::drain(std::size_t index) {
   while (lane.gate.pop(passage)) {
     if (passage.lead_us < grid_.oldest().start_us) passage.flags |= Flag::late;
     lane.sums[grid_.slot(grid_.index_of(passage.lead_us))].add(passage);
+    lane.health.on_passage(passage);
     if (!passage.counts) continue;
     ++counts_.vehicles;
+    ++lane.vehicles;
     sink_.on_passage(index, passage, moment());
   }
 }
@@ -142,31 +168,126 @@ void LaneEngine::settle(std::int64_t now_us) {
     lanes_[i].gate.settle(now_us);
     decide(i, now_us, INT64_MIN);
     drain(i);
+    follow_health(i, now_us);
   }
   due_us_ = INT64_MAX;
-  for (const Lane& lane : lanes_) due_us_ = std::min(due_us_, lane.gate.next_due_us());
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (lanes_[i].health.next_due_us() <= now_us) {
+      tick(now_us);
+      break;
+    }
+  }
+  for (const Lane& lane : lanes_)
+    due_us_ = std::min({due_us_, lane.gate.next_due_us(), lane.health.next_due_us()});
 }
 
 void LaneEngine::decide(std::size_t index, std::int64_t now_us, std::int64_t before_us) {
-  PairTimes second;
-  while (lanes_[index].gate.undecided(now_us, before_us, second)) {
-    lanes_[index].gate.decide(is_elsewhere(index, second));
+  LonePulse pulse;
+  while (lanes_[index].gate.undecided(now_us, before_us, pulse)) {
+    lanes_[index].gate.decide(pulse, verdict_on(index, pulse));
   }
 }
 
-bool LaneEngine::is_elsewhere(std::size_t index, const PairTimes& second) {
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (i == index || !config_[i].is_pair) continue;
-    if (config_[i].direction != config_[index].direction) continue;
-    if (lanes_[i].gate.claim(second)) return true;
+bool LaneEngine::is_neighbour(std::size_t index, std::size_t other) const {
+  return other != index && config_[other].direction == config_[index].direction;
+}
+
+Verdict LaneEngine::verdict_on(std::size_t index, const LonePulse& pulse) {
+  Verdict verdict;
+  // A loop that has been silent beside the other for a while is no lane changer's.
+  if (lanes_[index].health.is_alone(pulse.loop)) return verdict;
+  for (std::size_t i = 0; i < lanes_.size() && !verdict.is_elsewhere; ++i) {
+    if (!is_neighbour(index, i) || lanes_[i].gate.use() != LoopUse::both) continue;
+    if (lanes_[i].health.is_alone(1 - pulse.loop)) continue;
+    verdict.is_elsewhere = pulse.loop == 1 ? lanes_[i].gate.claim(pulse.as_second())
+                                           : lanes_[i].gate.has_rest_of(pulse);
   }
-  return false;
+  if (verdict.is_elsewhere) return verdict;
+  // Wires and feeders lie side by side whatever the direction.
+  for (std::size_t i = 0; i < lanes_.size() && !verdict.is_shadow; ++i) {
+    if (i != index) verdict.is_shadow = lanes_[i].gate.saw(pulse);
+  }
+  return verdict;
+}
+
+// What is wrong, and right again, with the lane's loops.
+void LaneEngine::follow_health(std::size_t index, std::int64_t now_us) {
+  Lane& lane = lanes_[index];
+  LanePeriodSum& sum = lane.sums[grid_.slot(grid_.index_of(now_us))];
+  const LoopUse use = lane.health.use();
+  while (const auto news = lane.health.next_news()) {
+    sum.add_flags(flag_of(news->fault));
+    if (news->begins && news->fault == Fault::chatter)
+      lane.gate.disown_since(news->since_us, Flag::chatter);
+    sink_.on_diagnosis(index, *news);
+  }
+  if (use != lane.gate.use()) {
+    if (lane.gate.is_occupied() && use != LoopUse::none) {
+      add_occupied(lane, lane.gate.occupied_since_us(), now_us);
+    }
+    lane.gate.use(use);
+    lane.accounted_us = std::max(lane.accounted_us, now_us);
+    drain(index);
+  }
+  const std::int64_t blind_us = lane.health.blind_since_us();
+  if (lane.blind_since_us >= 0 && blind_us < 0) {
+    add_blind(lane, now_us - lane.health.doubt_us());
+    lane.gate.resume(now_us);
+  }
+  lane.blind_since_us = blind_us;
+  if (lane.health.has_bad_loop()) sum.add_loop_fault();
+  due_us_ = std::min({due_us_, lane.gate.next_due_us(), lane.health.next_due_us()});
+}
+
+// The stretch since the lane was last seen is not covered, as far as its periods are open.
+void LaneEngine::add_blind(Lane& lane, std::int64_t to_us) {
+  const std::int64_t from_us = std::max(lane.blind_since_us, lane.unseen_us);
+  for (std::size_t i = 0; i < grid_.size(); ++i) {
+    lane.sums[grid_.slot(i)].add_unseen(grid_.at(i).overlap_us(from_us, to_us));
+  }
+  lane.unseen_us = std::max(lane.unseen_us, to_us);
+}
+
+void LaneEngine::tick(std::int64_t now_us) {
+  next_tick_us_ = now_us + kHealthTickUs;
+  LaneHealth::Surroundings around;
+  const Moment& now = moment();
+  const std::int64_t utc_s = now.wall_at(now_us) / kSecondUs;
+  const std::int64_t local_s = utc_s + (rules_.local_offset_s ? rules_.local_offset_s(utc_s) : 0);
+  around.local_minute = static_cast<int>((local_s % 86'400 + 86'400) % 86'400 / 60);
+  around.has_others = lanes_.size() > 1;
+  around.limits = rules_.plan.at(around.local_minute);
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!is_input_up()) lanes_[i].health.excuse(now_us);
+    around.own = lanes_[i].vehicles;
+    around.others = counts_.vehicles - lanes_[i].vehicles;
+    lanes_[i].health.tick(now_us, around);
+    follow_health(i, now_us);
+  }
+  if (!rules_.has_daily_tests) return;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (const auto day = lanes_[i].health.finished_day()) {
+      judge_day(i, *day, now_us);
+      follow_health(i, now_us);
+    }
+  }
+}
+
+void LaneEngine::judge_day(std::size_t index, const DaySamples& day, std::int64_t now_us) {
+  DaySamples fullest;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!is_neighbour(index, i)) continue;
+    fullest.uncounted = std::max(fullest.uncounted, lanes_[i].health.day().uncounted);
+    fullest.crowded = std::max(fullest.crowded, lanes_[i].health.day().crowded);
+  }
+  lanes_[index].health.judge_day(failed_test_of(day, fullest), now_us);
 }
 
 void LaneEngine::advance(MonoTime now) {
   is_moment_fresh_ = false;
   const std::int64_t now_us = us_of(now);
   if (due_us_ <= now_us) settle(now_us);
+  if (next_tick_us_ <= now_us) tick(now_us);
   close_ended(now_us);
 }
 
@@ -178,21 +299,24 @@ void LaneEngine::close_ended(std::int64_t now_us) {
       continue;
     }
     if (oldest.end_us + kCloseEarliestUs > now_us) return;
-    if (oldest.end_us + kCloseLatestUs > now_us && !grid_.is_full() && !is_ready_to_close()) return;
+    if (oldest.end_us + kCloseLatestUs > now_us && !grid_.is_full() && !is_ready_to_close(now_us))
+      return;
     close_oldest();
   }
 }
 
-bool LaneEngine::is_ready_to_close() const {
+bool LaneEngine::is_ready_to_close(std::int64_t now_us) const {
   const std::int64_t end_us = grid_.oldest().end_us;
-  return std::none_of(lanes_.begin(), lanes_.end(),
-                      [end_us](const Lane& lane) { return lane.gate.holds_before(end_us); });
+  return std::none_of(lanes_.begin(), lanes_.end(), [end_us, now_us](const Lane& lane) {
+    return lane.gate.holds_before(end_us, now_us);
+  });
 }
 
 void LaneEngine::force_before(std::int64_t end_us) {
   for (std::size_t i = 0; i < lanes_.size(); ++i) decide(i, INT64_MIN, end_us);
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].gate.force_before(end_us);
+    decide(i, INT64_MIN, end_us);
     drain(i);
   }
 }
@@ -209,6 +333,9 @@ void LaneEngine::close_oldest() {
   }
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
+    if (lane.blind_since_us >= 0) add_blind(lane, period.end_us);
+    lane.sums[slot].add_flags(lane.health.held());
+    if (lane.health.has_bad_loop()) lane.sums[slot].add_loop_fault();
     if (lane.gate.is_occupied() && lane.gate.occupied_since_us() < period.end_us) {
       add_occupied(lane, lane.gate.occupied_since_us(), period.end_us);
       lane.accounted_us = std::max(lane.accounted_us, period.end_us);
@@ -241,7 +368,7 @@ MonoTime LaneEngine::next_wake() const {
   if (grid_.size() > 1 && us_of(clock_.mono()) >= wake_us) {
     wake_us = std::min(oldest.end_us + kCloseLatestUs, grid_.newest().end_us + kCloseEarliestUs);
   }
-  return mono_us(std::min(wake_us, due_us_));
+  return mono_us(std::min({wake_us, due_us_, next_tick_us_ + kHealthQuietTickUs}));
 }
 
 void LaneEngine::set_input(bool is_up, MonoTime since) {
@@ -251,13 +378,17 @@ void LaneEngine::set_input(bool is_up, MonoTime since) {
   if (is_up) {
     grid_.add_unseen(down_since_us_, since_us, Flag::input_down);
     down_since_us_ = -1;
-    for (Lane& lane : lanes_) lane.gate.resume(since_us);
+    for (Lane& lane : lanes_) {
+      lane.gate.resume(since_us);
+      lane.health.excuse(since_us);
+    }
     return;
   }
   down_since_us_ = since_us;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
     if (lane.gate.is_occupied()) add_occupied(lane, lane.gate.occupied_since_us(), since_us);
+    lane.health.excuse(since_us);
     lane.gate.fail(since_us);
     drain(i);
   }
@@ -304,6 +435,10 @@ void LaneEngine::save() {
     for (std::size_t k = 0; k < grid_.size(); ++k) {
       lane.sums.push_back(lanes_[i].sums[grid_.slot(k)]);
     }
+    ByteWriter learned;
+    lanes_[i].gate.estimate().encode(learned);
+    lanes_[i].health.encode(learned);
+    lane.learned = learned.bytes();
   }
   sink_.on_checkpoint(checkpoint.encode());
 }

@@ -7,21 +7,26 @@
 // arrives: a period is closed at the earliest 0.2 s after its end, once no vehicle of it is on the
 // loops in any lane, at the latest 5 s after; all lanes together, then one checkpoint. What stands
 // there then counts as unclassified. An edge later still counts in the oldest open period, flagged
-// `late`. Second-loop-only passages are decided here, where the neighbour lanes (same direction)
-// are known. Promises: no allocation per edge; a lane costs under 4 kB; at most kMaxLanes lanes, 2
-// loops each; any sequence of edges is survived, odd ones are counted and flagged. The caller:
-// `begin` once, then `take` for batches, `advance` at `next_wake`, `end` before the end. Loop
-// thread. Sink calls come from within these; a sink must not call back.
+// `late`. Pulses without a fellow are decided here, where the neighbour lanes are known. What is
+// wrong with a loop (LaneHealth) is said by `on_diagnosis`; a pair goes on with its good loop, a
+// lane without any is not covered. Promises: no allocation per edge; a lane costs under 4 kB; at
+// most kMaxLanes lanes, 2 loops each; any sequence of edges is survived, odd ones are counted and
+// flagged. The caller: `begin` once, then `take` for batches, `advance` at `next_wake`, `end`
+// before the end. Loop thread. Sink calls come from within these; a sink must not call back.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "drivers/api/observation.hpp"
+#include "drivers/traffic/detector_plan.hpp"
+#include "drivers/traffic/diagnosis.hpp"
+#include "drivers/traffic/lane_health.hpp"
 #include "drivers/traffic/lane_period.hpp"
 #include "drivers/traffic/passage.hpp"
 #include "drivers/traffic/period_grid.hpp"
@@ -46,6 +51,15 @@ class TrafficSink {
   // Start, length, measures and flags are filled; the rest is the caller's.
   virtual void on_period(std::size_t lane, LanePeriod period) = 0;
   virtual void on_checkpoint(std::string bytes) = 0;
+  // A fault of a lane or of one of its loops began or ended.
+  virtual void on_diagnosis(std::size_t lane, const Diagnosis& diagnosis) = 0;
+};
+
+struct EngineRules {
+  DetectorPlan plan;
+  bool has_daily_tests = true;
+  // Local time − UTC at a time, in seconds; empty: UTC.
+  std::function<std::int64_t(std::int64_t utc_s)> local_offset_s;
 };
 
 struct EngineCounts {
@@ -60,7 +74,7 @@ class LaneEngine {
  public:
   // The lines of the edges are the loops of the lanes, one lane after the other.
   LaneEngine(std::vector<EngineLane> lanes, std::int64_t period_s, const hal::Clock& clock,
-             TrafficSink& sink);
+             TrafficSink& sink, EngineRules rules = {});
 
   // A checkpoint of another version, or garbage, is as none.
   void begin(MonoTime now, std::string_view checkpoint);
@@ -79,12 +93,17 @@ class LaneEngine {
 
  private:
   struct Lane {
-    explicit Lane(const EngineLane& lane) : gate(lane.is_pair, lane.geometry) {}
+    explicit Lane(const EngineLane& lane)
+        : gate(lane.is_pair, lane.geometry), health(lane.is_pair) {}
     VehicleGate gate;
+    LaneHealth health;
+    std::uint64_t vehicles = 0;
+    std::int64_t blind_since_us = -1;                   // both loops are out of use
+    std::int64_t unseen_us = INT64_MIN;                 // blind time is in the sums up to here
     std::array<LanePeriodSum, kMaxOpenPeriods> sums{};  // by slot of the grid
     std::int64_t accounted_us = INT64_MIN;              // occupied time is in the sums up to here
   };
-  static_assert(sizeof(Lane) < 4000, "a lane costs less than 4 kB");
+  static_assert(sizeof(Lane) < 4096, "a lane costs less than 4 kB");
   struct Line {
     std::uint16_t lane = 0;
     std::uint8_t loop = 0;
@@ -96,9 +115,15 @@ class LaneEngine {
   void roll_to(std::int64_t time_us);
   void settle(std::int64_t now_us);
   void decide(std::size_t lane, std::int64_t now_us, std::int64_t before_us);
-  bool is_elsewhere(std::size_t lane, const PairTimes& second);
+  Verdict verdict_on(std::size_t lane, const LonePulse& pulse);
+  bool is_neighbour(std::size_t lane, std::size_t other) const;
+  void tick(std::int64_t now_us);
+  void recall(std::size_t lane, std::string_view learned, std::int64_t now_us);
+  void follow_health(std::size_t lane, std::int64_t now_us);
+  void judge_day(std::size_t lane, const DaySamples& day, std::int64_t now_us);
+  void add_blind(Lane& lane, std::int64_t to_us);
   void drain(std::size_t lane);
-  bool is_ready_to_close() const;
+  bool is_ready_to_close(std::int64_t now_us) const;
   void close_oldest();
   void close_ended(std::int64_t now_us);
   void force_before(std::int64_t end_us);
@@ -111,12 +136,14 @@ class LaneEngine {
   std::vector<EngineLane> config_;
   std::vector<Lane> lanes_;
   std::vector<Line> lines_;
+  const EngineRules rules_;
   PeriodGrid grid_;
   const hal::Clock& clock_;
   TrafficSink& sink_;
   EngineCounts counts_;
   Moment moment_;
   bool is_moment_fresh_ = false;
+  std::int64_t next_tick_us_ = INT64_MIN;
   std::int64_t due_us_ = INT64_MAX;  // no lane's gate has something to do before
   std::int64_t down_since_us_ = -1;
 };

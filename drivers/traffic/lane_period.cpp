@@ -13,7 +13,8 @@ constexpr std::uint32_t kDefectMinBad = 5;  // fewer bad counts say nothing
 constexpr double kDefectShare = 0.20;       // MIV: "more than 20 % bad counts"
 constexpr double kPoorCoverage = 0.5;
 // Words that healthy traffic brings along.
-constexpr Flags kRegular = Flags(Flag::coarse) | Flag::half | Flag::second_only | Flag::still_on;
+constexpr Flags kRegular = Flags(Flag::coarse) | Flag::half | Flag::second_only | Flag::still_on |
+                           Flag::breakup | Flag::estimate;
 
 double share(std::int64_t part_us, std::int64_t whole_us) {
   if (whole_us <= 0) return 0.0;
@@ -99,8 +100,8 @@ void LanePeriodSum::judge(LanePeriod& period, bool is_pair, Flags flags) const {
   const bool is_mostly_bad = bad >= kDefectMinBad && bad > kDefectShare * whole;
   const std::uint32_t fewer = std::min(pulses_[0], pulses_[1]);
   const std::uint32_t more = std::max(pulses_[0], pulses_[1]);
-  const bool is_one_dead = is_pair && fewer == 0 && more >= kDefectPulses;
-  period.defect = is_mostly_bad ? 2 : is_one_dead ? 1 : 0;
+  const bool is_one_dead = has_loop_fault_ || (is_pair && fewer == 0 && more >= kDefectPulses);
+  period.defect = is_one_dead ? 1 : is_mostly_bad ? 2 : 0;
   if (is_mostly_bad) {
     period.valid = 3;
   } else if (period.coverage.value_or(0.0) < kPoorCoverage) {
@@ -135,6 +136,7 @@ void LanePeriodSum::encode(ByteWriter& writer) const {
   writer.u32(pulses_[0]);
   writer.u32(pulses_[1]);
   writer.u32(flags_.bits());
+  writer.u8(has_loop_fault_ ? 1 : 0);
 }
 
 bool LanePeriodSum::decode(ByteReader& reader) {
@@ -163,6 +165,7 @@ bool LanePeriodSum::decode(ByteReader& reader) {
   sum.pulses_[0] = reader.u32();
   sum.pulses_[1] = reader.u32();
   sum.flags_ = Flags::from_bits(reader.u32());
+  sum.has_loop_fault_ = reader.u8() != 0;
   is_sound = is_sound && reader.is_good() && is_sum(sum.speeds_) && is_sum(sum.squares_) &&
              sum.occupied_us_ >= 0 && sum.unseen_us_ >= 0;
   if (!is_sound) return false;

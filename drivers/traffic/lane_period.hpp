@@ -10,8 +10,8 @@
 //   borders) unrest           Σv²/N − (Σv/N)² over all classes, km²/h² availability     % of the
 //   period in which the wires could be read and somebody was there to read coverage         that,
 //   less the stretches in which edges were lost, 0…1 defect           as MIV: 1 one loop of the
-//   pair saw ≥ 5 pulses and the other none; 2 over 20 % bad counts valid            as MIV: 0
-//   regular; 1 something odd; 2 coverage < 0.5 or > 20 % bad; 3 that, by a defect
+//   pair saw ≥ 5 pulses and the other none, or is held for bad; 2 over 20 % bad counts valid as
+//   MIV: 0 regular; 1 something odd; 2 coverage < 0.5 or > 20 % bad; 3 that, by a defect
 // A period of which nothing was observed has null counts: no cars is not the same as blind.
 // Sources: miv-verkeersdata.xsd; Wardrop 1952 for the two means. Loop thread; a plain value of ~200
 // bytes.
@@ -37,6 +37,8 @@ class LanePeriodSum {
     ++odd_edges_;
   }
   void add_flags(Flags flags) { flags_ |= flags; }
+  // One loop of the pair is out of use in this period.
+  void add_loop_fault() { has_loop_fault_ = true; }
 
   std::int64_t count() const;
   // Fills the measures of `period`. `unseen_us`: of the whole input, beside this lane's own.
@@ -69,6 +71,7 @@ class LanePeriodSum {
   std::uint32_t bad_passages_ = 0;  // half, second only, implausible
   std::array<std::uint32_t, 2> pulses_{};
   Flags flags_;
+  bool has_loop_fault_ = false;
 };
 
 }  // namespace berm::drivers::traffic

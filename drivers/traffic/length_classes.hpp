@@ -5,6 +5,8 @@
 // Verkeerscentrum. Pure; any thread.
 #pragma once
 
+#include <array>
+
 namespace berm::drivers::traffic {
 
 // 1…5; a length below 0 counts as 0.
@@ -15,5 +17,16 @@ constexpr int length_class(double length_m) {
   if (length_m <= 12.00) return 4;
   return 5;
 }
+
+// A table of one's own: the upper bounds of classes 1…4, in m, rising.
+struct LengthClasses {
+  std::array<double, 4> bounds_m{1.00, 4.90, 6.90, 12.00};
+
+  int class_of(double length_m) const {
+    int number = 1;
+    for (const double bound : bounds_m) number += length_m > bound ? 1 : 0;
+    return number;
+  }
+};
 
 }  // namespace berm::drivers::traffic

@@ -40,12 +40,72 @@ inline constexpr std::uint32_t kCountOnlyUs = 20'000;  // no speed, length, clas
 
 // A passage over the second loop only waits this long for a matching one on a neighbour lane.
 inline constexpr std::int64_t kSecondOnlyWaitUs = 1'500'000;
-// Two pulses of the second loop closer than this are one broken one (Lee & Coifman 2011: 1/15…1/5
-// s).
+// Two pulses of a loop closer than this may be one broken one (Lee & Coifman 2011: 1/15…1/5 s).
 inline constexpr std::int64_t kPulseBreakUs = 200'000;
+// Broken on both loops: above this speed no driver follows another at less than this distance from
+// loop's end to loop's begin (0.33 s of headway at the least).
+inline constexpr double kBreakupMps = 15.0;
+inline constexpr double kBreakupGapM = 3.0;
+// Crosstalk begins and ends within the pulse it is a shadow of, give or take this.
+inline constexpr std::int64_t kShadowSlackUs = 15'000;
+inline constexpr double kShadowShare = 0.5;         // and is at least so much of it
+inline constexpr double kShadowEndShare = 0.05;     // and begins or ends with it, to so much of it
+inline constexpr std::size_t kMaxRecentPulses = 6;  // per loop, for crosstalk and wrong way
+inline constexpr double kFirstNoiseS = 0.003;  // of on_A − on_B, before a lane's own is learned
+// A wrong-way passage is called so above this speed: below, two that follow may look like one.
+inline constexpr double kWrongWayMps = 25.0 / 3.6;
+inline constexpr double kWrongWayMismatch = 0.12;
+// Both loops occupied for so long and the trailing one left first: it went back.
+inline constexpr std::int64_t kReversingUs = 4 * kSecondUs;
 // A vehicle that left the first loop is waited for at most this long.
 inline constexpr std::int64_t kMaxCrossingUs = 10 * kSecondUs;
 // Contract: a second-loop-only passage counts where no neighbour lane has a matching one.
 inline constexpr bool kCountUnmatchedSecond = true;
+
+// Diagnostics: what each means, and where it is from, stands in lane_health.hpp and the README of
+// drivers/loop_detector.
+inline constexpr std::int64_t kChatterWithinUs = 1 * kSecondUs;  // 8 rises
+inline constexpr std::int64_t kChatterOverUs = 2 * kSecondUs;
+inline constexpr std::int64_t kChatterSlowUs = 4 * kSecondUs;
+inline constexpr std::uint32_t kDeadPulses = 6;
+inline constexpr std::uint32_t kSuspectPulses = 2;  // alone: no lane changer
+inline constexpr std::uint32_t kStuckPulses = 4;
+inline constexpr std::int64_t kAloneLeastUs = 4 * kSecondUs;
+inline constexpr std::uint8_t kProvenPulses = 4;
+inline constexpr std::int64_t kPresenceLeastUs = 90 * kSecondUs;
+inline constexpr std::uint64_t kPresenceOthers = 30;
+inline constexpr double kSilentHeadways = 18.0;  // e^-18 = 1.5e-8
+inline constexpr double kSilentLongest = 3.0;
+inline constexpr double kSilentLeastS = 60.0;
+inline constexpr double kSilentAlone = 10.0;  // times that where the other lanes are silent too
+inline constexpr double kSilentOnly = 2.0;    // where there are no others
+inline constexpr double kSilentOthers = 8.0;  // silent: have counted no more than this
+inline constexpr double kSilentOwn = 12.0;    // and than would have brought so many here
+inline constexpr std::uint16_t kLeastHeadways = 32;
+inline constexpr std::uint16_t kShareOver = 128;  // passages in a share's mean
+inline constexpr std::uint16_t kShareLeast = 64;
+inline constexpr double kMismatchShare = 0.08;
+inline constexpr double kUnmatchedShare = 0.15;
+inline constexpr double kCrosstalkShare = 0.05;
+inline constexpr double kBreakupShare = 0.15;
+inline constexpr double kDriftShare = 0.10;
+inline constexpr std::uint16_t kDriftFast = 200;
+inline constexpr std::uint16_t kDriftSlow = 5000;
+inline constexpr std::uint16_t kDriftLeast = 1000;
+inline constexpr double kShortestMeanOnS = 0.045;
+inline constexpr double kLongestMeanM = 25.0;
+inline constexpr std::int64_t kWrongWayOverUs = 300 * kSecondUs;
+inline constexpr std::uint8_t kSwappedInARow = 5;
+inline constexpr std::int64_t kHealthTickUs = 10 * kSecondUs;  // while there is traffic
+inline constexpr std::int64_t kHealthQuietTickUs = 60 * kSecondUs;
+inline constexpr std::int64_t kSampleUs = 30 * kSecondUs;
+inline constexpr int kDayFromMinute = 5 * 60;
+inline constexpr int kDayToMinute = 22 * 60;
+inline constexpr std::uint16_t kDayLeastSamples = 1800;  // of 2040
+inline constexpr std::uint16_t kDayEmpty = 1200;         // Chen 2003: S1
+inline constexpr std::uint16_t kDayUncounted = 50;       // S2
+inline constexpr std::uint16_t kDayCrowded = 200;        // S3
+inline constexpr double kDayCrowdedOccupancy = 0.35;
+inline constexpr double kDayLeastEntropyBits = 1.0;  // S4, in 32 bands of occupancy
 
 }  // namespace berm::drivers::traffic

@@ -14,6 +14,7 @@ constexpr double kMaxAcceleration = 6.0;  // m/s², braking of a car on a dry ro
 constexpr double kRelativeNoise = 0.15;   // of the speeds: sensitivities of the two loops differ
 constexpr double kEdgeNoiseS = 0.010;     // of an edge, beside its resolution
 constexpr double kUniformWithin = 0.10;   // |v_on − v_off|/v up to which speed is called constant
+constexpr double kClearNoise = 3.5;       // times the noise: acceleration
 constexpr double kShortestVehicleM = 0.5;  // for the longest crossing
 constexpr double kSlackM = 0.5;            // of the length limits when matching
 constexpr double kLongestMatchM = 40.0;
@@ -22,10 +23,28 @@ double seconds(std::int64_t us) {
   return static_cast<double>(us) * 1e-6;
 }
 
-double effective_length(double v_on, double v_off, double d_on, double on_a, double on_b) {
-  const double mean = (v_on + v_off) / 2.0;
+constexpr double kAlikeWithin = 0.12;   // |on_A − on_B|/on of pulses that need no second thought
+constexpr double kAlikeSlackS = 0.012;  // and beside that, with the resolution
+
+// Twice the noise is no acceleration yet; four times it is three quarters of one.
+double front_crossing(double d_on, double d_off, double noise_s) {
+  const double mean = (d_on + d_off) / 2.0;
+  const double excess = std::abs(d_on - d_off);
+  const double floor = 2.0 * noise_s;
+  if (excess <= floor) return mean;
+  const double weight = 1.0 - floor * floor / (excess * excess);
+  return mean + (d_on - mean) * weight;
+}
+
+double effective_length(double v_on, double v_off, const PairTimes& times, double spacing_m) {
+  const double d_on = seconds(times.b_on_us - times.a_on_us);
+  const double d_off = seconds(times.b_off_us - times.a_off_us);
+  const double on_a = seconds(times.a_off_us - times.a_on_us);
+  const double on_b = seconds(times.b_off_us - times.b_on_us);
+  const double mean = 2.0 * spacing_m / (d_on + d_off);
   const double span = (on_a + on_b) / 2.0;
-  if (std::abs(v_on - v_off) > kUniformWithin * mean) {
+  const bool is_clear = std::abs(on_a - on_b) > kClearNoise * times.noise_s;
+  if (is_clear && std::abs(v_on - v_off) > kUniformWithin * mean) {
     const double acceleration = (v_off - v_on) / span;
     const double first = v_on - acceleration * d_on / 2.0;
     const double length = first * on_a + acceleration * on_a * on_a / 2.0;
@@ -77,14 +96,18 @@ std::optional<PairMotion> pair_motion(const PairTimes& times, const PairGeometry
   const double v_on = geometry.spacing_m / d_on;
   PairMotion motion;
   motion.mismatch = std::abs(on_a - on_b) / (on_a + on_b);
+  motion.is_alike =
+      std::abs(on_a - on_b) <=
+      kAlikeWithin * std::max(on_a, on_b) + 2.0 * (kAlikeSlackS + seconds(times.resolution_us));
   if (d_off > 0.0 && is_one_motion(times, geometry.spacing_m)) {
     const double v_off = geometry.spacing_m / d_off;
-    motion.speed_mps = (v_on + v_off) / 2.0;
-    motion.length_m = effective_length(v_on, v_off, d_on, on_a, on_b);
+    motion.speed_mps = geometry.spacing_m / front_crossing(d_on, d_off, times.noise_s);
+    motion.length_m = effective_length(v_on, v_off, times, geometry.spacing_m);
   } else if (is_on_both && on_b < on_a) {
     // It left the lane on the second loop: front and first loop still say it all.
     motion.speed_mps = v_on;
     motion.length_m = v_on * on_a;
+    motion.is_whole = false;
   } else {
     return std::nullopt;
   }

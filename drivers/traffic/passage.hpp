@@ -21,7 +21,10 @@ struct Passage {
   double speed_kmh = kUnknown;
   double length_m = kUnknown;
   std::uint8_t length_class = 0;  // 0: unclassified
-  bool counts = true;             // false: only its flags matter
+  std::int64_t mismatch_us = 0;   // on the second loop longer than on the first
+  float wrong_way_kmh = 0.0F;
+  bool is_steady = false;  // of a pair, at steady speed: mismatch_us says something about the loops
+  bool counts = true;      // false: only its flags matter
   Flags flags;
 
   bool has_speed() const { return !std::isnan(speed_kmh); }

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <string>
+#include <tuple>
 
 #include "drivers/traffic/lane_engine.hpp"
 #include "hal/base/assert.hpp"
@@ -47,6 +49,17 @@ class CheckingSink final : public drivers::traffic::TrafficSink {
     BERM_ASSERT(sum == *period.count && sum >= 0);
   }
   void on_checkpoint(std::string bytes) override { checkpoint = std::move(bytes); }
+  // A fault begins once and ends once.
+  void on_diagnosis(std::size_t lane, const drivers::traffic::Diagnosis& diagnosis) override {
+    const std::tuple key{lane, diagnosis.fault, diagnosis.loop};
+    if (diagnosis.begins) {
+      held.insert(key);
+    } else {
+      held.erase(key);
+    }
+    BERM_ASSERT(!drivers::traffic::text_of(diagnosis, "R10", "A", "B", "03:12").empty());
+  }
+  std::set<std::tuple<std::size_t, drivers::traffic::Fault, std::int8_t>> held;
   std::string checkpoint;
 };
 

@@ -32,7 +32,7 @@ TEST_F(Inputs, LostEdgesLowerTheCoverageOfTheirLaneOnly) {
   EXPECT_EQ(periods("ramp")[0].coverage, 0.8);
   EXPECT_EQ(periods("ramp")[0].availability_percent, 100.0);
   EXPECT_EQ(periods("ramp")[0].count, 2);
-  EXPECT_EQ(periods("ramp")[0].flags, "lost_edges");
+  EXPECT_EQ(periods("ramp")[0].flags, "estimate lost_edges");
   EXPECT_EQ(periods("left")[0].coverage, 1.0);
 }
 
@@ -89,7 +89,7 @@ TEST_F(Inputs, AStampFromAnotherClockIsNotBelieved) {
   bed_.feed(edges);
   run_to_ms(61'000);
   EXPECT_EQ(periods("ramp")[0].count, 1);
-  EXPECT_EQ(periods("ramp")[0].flags, "out_of_order");
+  EXPECT_EQ(periods("ramp")[0].flags, "estimate implausible out_of_order");
   EXPECT_EQ(bed_.driver().status().integer("odd_edges"), 3);
 }
 

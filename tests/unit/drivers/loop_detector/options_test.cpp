@@ -49,6 +49,35 @@ TEST(LoopDetectorOptions, PeriodIsOneSecondToOneHour) {
   EXPECT_NE(with("3601").find("/drivers/e19/period_s"), std::string::npos);
 }
 
+TEST(LoopDetectorOptions, ClassesRise) {
+  const auto with = [](const std::string& classes) {
+    return R"({"classes": )" + classes + R"(, "lanes": {"a": {"uid": 1, "loops": ["x"]}}})";
+  };
+  EXPECT_EQ(faults_of(with(R"({"class_2_to_m": 5.6, "class_3_to_m": 5.6})")), "");
+  EXPECT_EQ(faults_of(with(R"({"class_2_to_m": 7.0})")),
+            "/drivers/e19/classes must rise from class 1 to class 4\n");
+  const auto classes = made_of(with(R"({"class_2_to_m": 5.6})")).lanes[0].engine.geometry.classes;
+  EXPECT_EQ(classes.class_of(5.6), 2);
+  EXPECT_EQ(classes.class_of(5.61), 3);
+  EXPECT_EQ(classes.class_of(12.01), 5);
+}
+
+TEST(LoopDetectorOptions, PlansHoldByTimeOfDay) {
+  const auto with = [](const std::string& row) {
+    return R"({"plans": {"night": )" + row + R"(}, "lanes": {"a": {"uid": 1, "loops": ["x"]}}})";
+  };
+  const auto plan =
+      made_of(with(R"({"from": "22:30", "to": "05:15", "no_activity_min": 120})")).plan;
+  EXPECT_EQ(plan.at(22 * 60 + 30).no_activity_min, 120);
+  EXPECT_EQ(plan.at(5 * 60 + 14).no_activity_min, 120);
+  EXPECT_EQ(plan.at(5 * 60 + 15).no_activity_min, 0);
+  EXPECT_EQ(plan.at(12 * 60).max_presence_min, 5);
+  for (const char* time : {"24:00", "7:00", "12:60", ""}) {
+    const auto text = faults_of(with(R"({"from": ")" + std::string(time) + R"(", "to": "05:00"})"));
+    EXPECT_NE(text.find("/drivers/e19/plans/night/from"), std::string::npos) << time;
+  }
+}
+
 TEST(LoopDetectorOptions, APairNeedsItsSpacing) {
   EXPECT_EQ(faults_of(R"({"lanes": {"a": {"uid": 1, "loops": ["x", "y"]}}})"),
             "/drivers/e19/lanes/a/spacing_m is needed for a pair of loops\n");

@@ -43,13 +43,14 @@ TEST_F(Passages, AnUnknownClockLeavesTheWallTimeEmpty) {
   EXPECT_EQ(vehicles("left")[0].leading_edge.mono, at_ms(1000));
 }
 
-TEST_F(Passages, ASingleLoopKnowsTimesOnly) {
+TEST_F(Passages, ASingleLoopKnowsTimesAndEstimatesTheRest) {
   start();
   pulse(kRamp, 1000, 400);
+  run_to_ms(1700);
   ASSERT_EQ(vehicles("ramp").size(), 1u);
   EXPECT_EQ(vehicles("ramp")[0].on_ms, 400);
-  EXPECT_FALSE(vehicles("ramp")[0].speed_kmh);
-  EXPECT_FALSE(vehicles("ramp")[0].length_class);
+  EXPECT_TRUE(vehicles("ramp")[0].speed_kmh);
+  EXPECT_EQ(vehicles("ramp")[0].flags, "estimate");
 }
 
 TEST_F(Passages, OneThatChangesLaneBetweenTheLoopsCountsOnce) {
