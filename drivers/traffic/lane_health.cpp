@@ -78,13 +78,16 @@ bool LaneHealth::on_edge(int loop, std::int64_t time_us, bool is_on) {
     if (one.state == State::good) ++pulses_;
     check_chatter(loop, time_us);
   } else {
-    if (one.state == State::stuck) {
-      one.proven = 0;
-      // Nobody else to compare it with: it is believed at once.
-      if (!is_pair_ || other(loop).state != State::good)
-        set_state(loop, State::good, time_us, time_us, 0.0);
+    if (one.state == State::good && one.on_since_us >= 0) {
+      const auto on_s = static_cast<float>(seconds(time_us - one.on_since_us));
+      longest_on_s_ = std::max(on_s, longest_on_s_ * kLongestFades);
     }
+    const bool is_stuck_pulse = one.state == State::stuck && one.on_since_us <= one.since_us;
+    // Nobody who says otherwise: it is believed at once.
+    if (is_stuck_pulse && (!is_pair_ || other(loop).state != State::good || !one.is_disproved))
+      set_state(loop, State::good, time_us, time_us, 0.0);
     if (is_pair_) check_pair(loop, time_us);
+    if (is_stuck_pulse) one.proven = 0;
   }
   return news_size_ > 0;
 }
@@ -137,6 +140,7 @@ void LaneHealth::check_pair(int loop, std::int64_t time_us) {
   if (fellow.is_on && one.alone >= kStuckPulses) {
     set_state(other_loop, State::stuck, fellow.on_since_us, time_us,
               seconds(time_us - fellow.on_since_us));
+    fellow.is_disproved = true;
   } else if (!fellow.is_on && one.alone >= kDeadPulses) {
     set_state(other_loop, State::dead, fellow.last_edge_us, time_us, one.alone);
   }
@@ -269,10 +273,13 @@ void LaneHealth::check_presence(std::int64_t now_us, const Surroundings& surroun
     const std::int64_t on_us = now_us - one.on_since_us;
     const bool is_over_plan = surroundings.limits.max_presence_min > 0 &&
                               on_us > surroundings.limits.max_presence_min * kMinuteUs;
-    const bool do_others_move =
-        on_us > kPresenceLeastUs && surroundings.others >= others_at_rise_ + kPresenceOthers;
+    // Where vehicles wait for a light, they wait for as long as it is red.
+    const double usual_s = kPresenceLongest * static_cast<double>(longest_on_s_);
+    const bool do_others_move = on_us > kPresenceLeastUs && seconds(on_us) > usual_s &&
+                                surroundings.others >= others_at_rise_ + kPresenceOthers;
     if (!is_over_plan && !do_others_move) continue;
     set_state(loop, State::stuck, one.on_since_us, now_us, seconds(on_us));
+    one.is_disproved = false;
   }
 }
 
@@ -294,7 +301,10 @@ void LaneHealth::check_silence(std::int64_t now_us, const Surroundings& surround
   const bool do_others_count =
       static_cast<double>(surroundings.others - std::min(surroundings.others, others_at_rise_)) >=
       needed;
-  if (!do_others_count) bound_s *= surroundings.has_others ? kSilentAlone : kSilentOnly;
+  if (!do_others_count) {
+    const double least_s = surroundings.has_others ? kSilentTogetherLeastS : kSilentOnlyLeastS;
+    bound_s = std::max(kSilentAlone * bound_s, least_s);
+  }
   const int plan_min = surroundings.limits.no_activity_min;
   const bool is_over_plan = plan_min > 0 && silent_s > 60.0 * plan_min;
   const bool is_over_bound = headways_ >= kLeastHeadways && silent_s > bound_s;

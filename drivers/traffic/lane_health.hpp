@@ -5,11 +5,12 @@
 //   chatter         8 rises of one loop within 1 s; over when it is quiet for 2 s or slower than 2
 //   Hz loop_dead       6 pulses of the other loop, over at least 4 s, and not one edge of this one
 //   max_presence    on while the other loop made 4 pulses; or, with the other silent or on too, for
-//                   longer than the plan allows, or than 90 s while 30 vehicles passed elsewhere
+//                   longer than the plan allows, or than 90 s and twice its longest of late
+//                   while 30 vehicles passed elsewhere
 //   no_activity     the whole lane is silent for 18 of its mean headways (chance below 2e-8 for
 //                   Poisson traffic), 3 times its longest of late and 60 s, while others count;
-//                   ten times that where they are silent too, twice where there are none; or longer
-//                   than the plan allows
+//                   ten times that and at least 12 h where they are silent too (a road may be
+//                   closed), 1 h where there are none; or longer than the plan allows
 //   erratic_counts  more pulses in a minute than the plan allows
 // A loop that is back is believed after 4 pulses beside the other's. Shares below are means over
 // the last 128 passages, judged from 64 on, over at half of the bound:
@@ -115,6 +116,7 @@ class LaneHealth {
     std::uint8_t proven = 0;  // pulses since it is back
     State state = State::good;
     bool is_on = false;
+    bool is_disproved = true;  // stuck: the other loop counted meanwhile
   };
   // A slow mean of a share.
   struct Mean {
@@ -158,7 +160,8 @@ class LaneHealth {
   std::uint64_t others_at_rise_ = 0;
   float headway_fast_s_ = 0.0F;
   float headway_slow_s_ = 0.0F;
-  float longest_s_ = 0.0F;
+  float longest_s_ = 0.0F;         // headway
+  float longest_on_s_ = 0.0F;      // of the last hundreds of pulses
   std::uint32_t held_ = 0;         // faults of the lane
   std::uint32_t held_second_ = 0;  // faults of the second loop (of the first: in held_)
   std::uint16_t headways_ = 0;

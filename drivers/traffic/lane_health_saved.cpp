@@ -47,7 +47,8 @@ void LaneHealth::encode(ByteWriter& writer) const {
     put(writer, mean->value);
     put16(writer, mean->count);
   }
-  for (const float value : {headway_fast_s_, headway_slow_s_, longest_s_}) put(writer, value);
+  for (const float value : {headway_fast_s_, headway_slow_s_, longest_s_, longest_on_s_})
+    put(writer, value);
   put16(writer, headways_);
   put16(writer, day_.samples);
   if (day_.samples == 0) return;
@@ -77,7 +78,8 @@ bool LaneHealth::decode(ByteReader& reader, std::int64_t now_us) {
     mean->value = get(reader, kMostMean, is_sound);
     mean->count = get16(reader);
   }
-  for (float* value : {&read.headway_fast_s_, &read.headway_slow_s_, &read.longest_s_})
+  for (float* value :
+       {&read.headway_fast_s_, &read.headway_slow_s_, &read.longest_s_, &read.longest_on_s_})
     *value = get(reader, kMostMean, is_sound);
   read.headways_ = get16(reader);
   read.day_.samples = get16(reader);

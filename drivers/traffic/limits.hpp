@@ -73,12 +73,14 @@ inline constexpr std::uint32_t kStuckPulses = 4;
 inline constexpr std::int64_t kAloneLeastUs = 4 * kSecondUs;
 inline constexpr std::uint8_t kProvenPulses = 4;
 inline constexpr std::int64_t kPresenceLeastUs = 90 * kSecondUs;
+inline constexpr double kPresenceLongest = 2.0;
 inline constexpr std::uint64_t kPresenceOthers = 30;
 inline constexpr double kSilentHeadways = 18.0;  // e^-18 = 1.5e-8
 inline constexpr double kSilentLongest = 3.0;
 inline constexpr double kSilentLeastS = 60.0;
-inline constexpr double kSilentAlone = 10.0;  // times that where the other lanes are silent too
-inline constexpr double kSilentOnly = 2.0;    // where there are no others
+inline constexpr double kSilentAlone = 10.0;  // times that where the others are silent or none
+inline constexpr double kSilentTogetherLeastS = 12 * 3600.0;  // and this, where they are silent
+inline constexpr double kSilentOnlyLeastS = 3600.0;           // and this, where there are none
 inline constexpr double kSilentOthers = 8.0;  // silent: have counted no more than this
 inline constexpr double kSilentOwn = 12.0;    // and than would have brought so many here
 inline constexpr std::uint16_t kLeastHeadways = 32;

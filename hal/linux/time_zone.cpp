@@ -4,6 +4,7 @@
 #include <fstream>
 
 namespace berm::hal {
+
 Result<TimeZone> read_time_zone(const std::string& name) {
   if (name.empty() || name == "UTC") return TimeZone{};
   if (name.front() == '/' || name.find("..") != std::string::npos)

@@ -156,6 +156,39 @@ TEST_F(HealthTest, PresenceBeyondThePlanIsAFault) {
   EXPECT_EQ(health_.use(), LoopUse::both);
 }
 
+TEST_F(HealthTest, WhoWaitsForARedLightIsNoFault) {
+  std::uint64_t others = 0;
+  std::int64_t ms = 0;
+  const auto stand = [&](std::int64_t on_ms) {
+    health_.on_edge(0, ms * kMs, true);
+    health_.on_edge(1, (ms + 300) * kMs, true);
+    for (std::int64_t t = 10'000; t < on_ms; t += 10'000) tick(ms + t, others += 5);
+    health_.on_edge(0, (ms + on_ms) * kMs, false);
+    health_.on_edge(1, (ms + on_ms + 300) * kMs, false);
+    collect();
+    ms += on_ms + 5000;
+  };
+  for (int i = 0; i < 5; ++i) stand(60'000);
+  stand(110'000);
+  EXPECT_TRUE(said_.empty());
+  stand(231'000);  // over twice the 110 s, and within the plan's five minutes
+  EXPECT_EQ(said_.size(), 4u);
+  EXPECT_EQ(said_.front(), "begin max_presence 0");
+  EXPECT_EQ(health_.use(), LoopUse::both);
+}
+
+TEST_F(HealthTest, AStuckLoopThatTheOtherDisprovedHasToProveItself) {
+  health_.on_edge(0, 1000 * kMs, true);
+  for (int i = 0; i < 4; ++i) pulse(1, 2000 + i * 2000);
+  EXPECT_EQ(health_.use(), LoopUse::second);
+  health_.on_edge(0, 20'000 * kMs, false);
+  for (int i = 0; i < 3; ++i) car(21'000 + i * 3000);
+  EXPECT_EQ(health_.use(), LoopUse::second);
+  car(30'000);
+  EXPECT_EQ(health_.use(), LoopUse::both);
+  EXPECT_EQ(said_.back(), "end max_presence 0");
+}
+
 Passage steady(double mismatch, std::int64_t at_us) {
   Passage passage;
   passage.lead_us = at_us;

@@ -68,6 +68,8 @@ TEST_F(GateTest, OneThatLeftTheLaneIsHalfAndSpoilsNeitherNeighbour) {
   edge(0, 11'000, true);
   edge(0, 11'300, false);
   car(12'000);
+  ASSERT_EQ(seen_.size(), 1u);  // the others are asked first whose it is
+  settle(12'525);
   ASSERT_EQ(seen_.size(), 3u);
   EXPECT_EQ(seen_[1].flags, Flags(Flag::half));
   EXPECT_TRUE(seen_[1].counts);
