@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // loops_bench SEED RECORDING…: the accuracy table of the loop engine. Every condition is injected
 // into every recording (bench/loops makes them with SUMO) and what the engine says is held against
-// the truth. `bench/loops` is the command; bench/README.md has the figures.
+// the truth. `bench/loops` is the command; bench/README.md has the figures. Exits with 1 where a
+// row misses what it must reach (`Target`).
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -27,8 +28,18 @@ struct Recording {
   Listed listed;
 };
 
+// What a row must reach over free flow and jam.
+struct Target {
+  double count_percent = 100.0;
+  double speed_kmh = 100.0;
+  double class_percent = 0.0;
+};
+constexpr double kMostCoverageError = 0.02;
+constexpr double kMostAlarmsALaneYear = 1.0;
+
 struct Totals {
   Score score;
+  double lane_days = 0.0;
   std::int64_t delays = 0;  // faults found
   std::int64_t missed = 0;  // faults not found
   double delay_s = 0.0;
@@ -43,17 +54,39 @@ struct Condition {
   Spoil spoil;
   RunOptions options = {};
   std::int64_t border_us = 0;
+  Target target = {};
 };
 
-void print_row(const char* name, const Totals& totals) {
+int rows_missed = 0;
+
+const char* verdict(bool is_met) {
+  if (!is_met) ++rows_missed;
+  return is_met ? "met" : "MISSED";
+}
+
+const char* verdict_on(const Score& score, const Target* target) {
+  if (target == nullptr || target->count_percent >= 100.0) return "";
+  return verdict(score.count_percent() <= target->count_percent &&
+                 score.speed_mae() <= target->speed_kmh &&
+                 score.class_percent() >= target->class_percent);
+}
+
+void print_row(const char* name, const Totals& totals, const Target* target = nullptr) {
   const Score& score = totals.score;
-  std::printf("%-34s %7lld %8.3f %7.2f %7.2f %7.2f %7.2f %6.2f %7lld\n", name,
-              static_cast<long long>(score.truth), score.count_percent(), score.speed_mae(),
-              score.minute_speed_mae(), score.class_percent(),
-              100.0 * static_cast<double>(score.classified) /
-                  static_cast<double>(std::max<std::int64_t>(1, score.classifiable)),
-              score.lengths == 0 ? NAN : score.length_error / static_cast<double>(score.lengths),
-              static_cast<long long>(totals.false_alarms));
+  std::printf(
+      "%-34s %7lld %8.3f %7.2f %7.2f %7.2f %7.2f %6.2f %7lld %8.3f %s\n", name,
+      static_cast<long long>(score.truth), score.count_percent(), score.speed_mae(),
+      score.minute_speed_mae(), score.class_percent(),
+      100.0 * static_cast<double>(score.classified) /
+          static_cast<double>(std::max<std::int64_t>(1, score.classifiable)),
+      score.lengths == 0 ? NAN : score.length_error / static_cast<double>(score.lengths),
+      static_cast<long long>(totals.false_alarms),
+      totals.lane_days > 0.0 ? static_cast<double>(totals.false_alarms) / totals.lane_days : 0.0,
+      verdict_on(score, target));
+}
+
+double lane_days_of(const TrafficDay& day) {
+  return static_cast<double>(kLanes) * static_cast<double>(day.end_us) / (86'400e6);
 }
 
 std::int64_t begun(const Seen& seen) {
@@ -84,23 +117,28 @@ void trace_minutes(const Recording& recording, const Seen& seen) {
   }
 }
 
-void run_noise(const std::vector<Recording>& recordings, std::uint64_t seed) {
+void run_noise(const std::vector<Recording>& recordings, std::uint64_t seed, bool has_targets) {
   const Condition conditions[] = {
-      {"clean edges", [](TrafficDay&, Random&) {}},
+      {"clean edges", [](TrafficDay&, Random&) {}, {}, 0, {0.0, 0.5, 99.8}},
       {"±1 ms jitter",
        [](TrafficDay& day, Random& random) { jitter(day, 1000, random); },
        {},
-       1000},
+       1000,
+       {0.05, 0.8, 99.0}},
       {"±10 ms jitter",
        [](TrafficDay& day, Random& random) { jitter(day, 10'000, random); },
        {},
-       10'000},
+       10'000,
+       {0.1, 3.2, 95.5}},
       {"2 % split, 0.5 % missed, crosstalk",
        [](TrafficDay& day, Random& random) {
          split_pulses(day, 0.02, random);
          miss_pulses(day, 0.005, random);
          crosstalk(day, 0.005, random);
-       }},
+       },
+       {},
+       0,
+       {0.3, 1.0, 98.5}},
       {"the same and ±1 ms jitter",
        [](TrafficDay& day, Random& random) {
          split_pulses(day, 0.02, random);
@@ -128,13 +166,14 @@ void run_noise(const std::vector<Recording>& recordings, std::uint64_t seed) {
       const Score score = judge(recording.day, recording.listed, seen, window);
       trace_minutes(recording, seen);
       totals.false_alarms += begun(seen);
+      totals.lane_days += lane_days_of(recording.day);
       totals.score.add(score);
       if (std::getenv("BERM_LOOPS_EACH") == nullptr) continue;
       Totals one;
       one.score = score;
       print_row(("  " + recording.name.substr(recording.name.rfind('/') + 1)).c_str(), one);
     }
-    print_row(condition.name, totals);
+    print_row(condition.name, totals, has_targets ? &condition.target : nullptr);
   }
 }
 
@@ -157,7 +196,7 @@ void add_delay(Totals& totals, std::int64_t found_us, std::int64_t from_us) {
 
 // One loop of each pair dies: leading on even lanes and trailing on odd, or the other way round.
 void run_one_dead(const std::vector<Recording>& recordings, std::int64_t from_us, int turn,
-                  const char* name) {
+                  const char* name, const Target& target) {
   Totals totals;
   std::int64_t marked = 0;
   std::int64_t minutes = 0;
@@ -181,14 +220,15 @@ void run_one_dead(const std::vector<Recording>& recordings, std::int64_t from_us
     one.score = score;
     print_row(("  " + recording.name.substr(recording.name.rfind('/') + 1)).c_str(), one);
   }
-  print_row(name, totals);
+  print_row(name, totals, &target);
   std::printf(
       "    found after %.1f s (%lld of %lld); `defect` 1 in %.1f %% of the lane minutes from "
-      "2 minutes on; %lld vehicles marked as estimate\n",
+      "2 minutes on; %lld vehicles marked as estimate %s\n",
       totals.delay_s / static_cast<double>(std::max<std::int64_t>(1, totals.delays)),
       static_cast<long long>(totals.delays), static_cast<long long>(totals.delays + totals.missed),
       100.0 * static_cast<double>(marked) / static_cast<double>(std::max<std::int64_t>(1, minutes)),
-      static_cast<long long>(totals.score.estimates));
+      static_cast<long long>(totals.score.estimates),
+      verdict(totals.missed == 0 && marked == minutes));
 }
 
 // `lines` of each lane (bits of the two loops) fail for a quarter of an hour; `is_blind`: nothing
@@ -262,10 +302,12 @@ void run_failures(const std::vector<Recording>& recordings) {
         totals.score.add(judge(recording.day, recording.listed, seen, window));
       }
     }
-    std::printf("%-24s %9.1f %7lld %12lld %13.2f %14.3f\n", failure.name,
+    std::printf("%-24s %9.1f %7lld %12lld %13.2f %14.3f %s\n", failure.name,
                 totals.delay_s / static_cast<double>(std::max<std::int64_t>(1, totals.delays)),
                 static_cast<long long>(totals.missed), static_cast<long long>(totals.false_counts),
-                100.0 * totals.worst_coverage, totals.score.count_percent());
+                100.0 * totals.worst_coverage, totals.score.count_percent(),
+                verdict(totals.missed == 0 && totals.false_counts == 0 &&
+                        totals.worst_coverage <= kMostCoverageError));
   }
 }
 
@@ -280,9 +322,11 @@ void run_quiet(std::uint64_t seed) {
     for (const auto& period : seen.periods) counted += period.period.count.value_or(0);
     std::printf(
         "quiet road, %3.0f veh/h and lane: %.0f false alarms in %d lane-days (%.2f a "
-        "lane-year), %lld of %zu vehicles counted\n",
+        "lane-year), %lld of %zu vehicles counted %s\n",
         flow, alarms, kDays * kLanes, alarms * 365.0 / (kDays * kLanes),
-        static_cast<long long>(counted), day.vehicles.size());
+        static_cast<long long>(counted), day.vehicles.size(),
+        verdict(alarms * 365.0 / (kDays * kLanes) < kMostAlarmsALaneYear &&
+                counted == static_cast<std::int64_t>(day.vehicles.size())));
   }
 }
 
@@ -309,9 +353,9 @@ int main(int count, char** words) {
                 recording.day.vehicles.size(), recording.listed.size());
     recordings.push_back(std::move(recording));
   }
-  std::printf("%.1f million edges a second (CPU)\n\n%-34s %7s %8s %7s %7s %7s %7s %6s %7s\n",
+  std::printf("%.1f million edges a second (CPU)\n\n%-34s %7s %8s %7s %7s %7s %7s %6s %7s %8s\n",
               static_cast<double>(edges) / cpu_s * 1e-6, "condition", "truth", "count e%", "v MAE",
-              "minute", "class %", "given %", "L MAE", "alarms");
+              "minute", "class %", "given %", "L MAE", "alarms", "/laneday");
   std::vector<Recording> usual;
   std::vector<Recording> hard;
   for (const Recording& recording : recordings) {
@@ -320,16 +364,18 @@ int main(int count, char** words) {
     (is_hard ? hard : usual).push_back(recording);
   }
   std::printf("free flow and jam\n");
-  run_noise(usual, seed);
-  run_one_dead(usual, 10 * kMinute, 0, "one loop dead (A on even lanes)");
-  run_one_dead(usual, 10 * kMinute, 1, "one loop dead (A on odd lanes)");
-  run_one_dead(usual, 0, 0, "one loop dead from the start");
+  run_noise(usual, seed, true);
+  const Target dead{0.5, 5.0, 0.0};
+  run_one_dead(usual, 10 * kMinute, 0, "one loop dead (A on even lanes)", dead);
+  run_one_dead(usual, 10 * kMinute, 1, "one loop dead (A on odd lanes)", dead);
+  run_one_dead(usual, 0, 0, "one loop dead from the start", {});
   if (!hard.empty()) {
     std::printf("a signal that stops vehicles on the loops; weaving traffic\n");
-    run_noise(hard, seed);
+    run_noise(hard, seed, false);
   }
   run_failures(usual);
   std::printf("\n");
   run_quiet(seed);
-  return 0;
+  std::printf("%s\n", rows_missed == 0 ? "all met" : "NOT all met");
+  return rows_missed == 0 ? 0 : 1;
 }

@@ -31,6 +31,7 @@ traffic::EngineRules engine_rules(const DetectorOptions& options, const DriverCo
 Severity severity_of(traffic::Fault fault) {
   switch (fault) {
     case traffic::Fault::wrong_way:
+    case traffic::Fault::reversing:
     case traffic::Fault::no_activity:
     case traffic::Fault::max_presence:
     case traffic::Fault::chatter:

@@ -26,6 +26,7 @@ constexpr std::array<Row, kFaultCount> kRows{{
     {"occupancy_bounds", Flag::occupancy_bounds},
     {"daily_test", Flag::daily_test},
     {"wrong_way", Flag::wrong_way},
+    {"reversing", Flag::reversing},
 }};
 
 std::string number(double value, int decimals) {
@@ -37,7 +38,9 @@ std::string number(double value, int decimals) {
 std::string with_value(const Diagnosis& diagnosis, const std::string& what) {
   const std::string whole = number(diagnosis.value < 0 ? -diagnosis.value : diagnosis.value, 0);
   const std::string loop = "loop " + what;
-  if (diagnosis.value == 0.0 && diagnosis.fault != Fault::swapped_pair) {
+  const bool has_value =
+      diagnosis.fault != Fault::swapped_pair && diagnosis.fault != Fault::reversing;
+  if (diagnosis.value == 0.0 && has_value) {
     return (diagnosis.loop >= 0 ? loop + ": " : "") + std::string(name_of(diagnosis.fault)) +
            ", as before the restart";
   }
@@ -81,6 +84,8 @@ std::string with_value(const Diagnosis& diagnosis, const std::string& what) {
       return "the day's samples fail (test S" + whole + " of 4): see the loop's README";
     case Fault::wrong_way:
       return "a vehicle drove the wrong way at " + whole + " km/h";
+    case Fault::reversing:
+      return "a vehicle went back over the loops; not counted";
   }
   return "";
 }

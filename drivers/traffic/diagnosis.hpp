@@ -29,8 +29,9 @@ enum class Fault : std::uint8_t {
   occupancy_bounds,  // occupancy and count do not go together (Jacobson 1990)
   daily_test,        // the day's samples fail (Chen 2003)
   wrong_way,         // a vehicle drove against the lane's direction
+  reversing,         // a vehicle went back over the loops
 };
-inline constexpr int kFaultCount = 14;
+inline constexpr int kFaultCount = 15;
 inline constexpr std::int8_t kWholeLane = -1;
 
 struct Diagnosis {

@@ -257,6 +257,10 @@ void LaneHealth::tick(std::int64_t now_us, const Surroundings& surroundings) {
     release(Fault::wrong_way, kWholeLane, now_us);
     wrong_way_us_ = 0;
   }
+  if (reversing_us_ > 0 && now_us - reversing_us_ > kWrongWayOverUs) {
+    release(Fault::reversing, kWholeLane, now_us);
+    reversing_us_ = 0;
+  }
   sample(now_us);
   const int minute = surroundings.local_minute;
   const bool is_day = minute >= kDayFromMinute && minute < kDayToMinute;
@@ -332,6 +336,10 @@ void LaneHealth::on_passage(const Passage& passage) {
   const bool is_shadow = passage.flags.has(Flag::crosstalk);
   crosstalk_.add(is_shadow ? 1.0F : 0.0F, kShareOver);
   judge_share(Fault::crosstalk, crosstalk_, kCrosstalkShare, kHundred, passage.lead_us);
+  if (passage.flags.has(Flag::reversing)) {
+    hold(Fault::reversing, kWholeLane, passage.lead_us, passage.lead_us, 0.0);
+    reversing_us_ = passage.lead_us;
+  }
   if (!passage.counts) return;
   breakup_.add(passage.flags.has(Flag::breakup) ? 1.0F : 0.0F, kShareOver);
   judge_share(Fault::pulse_breakup, breakup_, kBreakupShare, kHundred, passage.lead_us);

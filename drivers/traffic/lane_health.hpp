@@ -19,7 +19,9 @@
 //   crosstalk       5 % of the pulses are a neighbour's     pulse_breakup   15 % broken
 //   sensitivity     effective length of cars, last 200 against last 5000, differs by 10 %
 //   occupancy_bounds  a vehicle is on for less than 45 ms on average, or seems over 25 m long
-//   wrong_way       a vehicle drove backwards; over after 5 minutes
+//   wrong_way       a vehicle drove backwards, reversing: slowly, or stood and went back; over
+//   after
+//                   5 minutes
 //   swapped_pair    5 in a row did
 //   daily_test      Chen 2003 on samples of 30 s, 05–22 h local: see `DaySamples`
 // Loop thread; a plain value of ~500 bytes; O(1) per edge; times are µs of monotonic time.
@@ -153,6 +155,7 @@ class LaneHealth {
   std::int64_t doubt_us_ = 0;
   std::int64_t looked_rise_us_ = 0;
   std::int64_t wrong_way_us_ = 0;
+  std::int64_t reversing_us_ = 0;
   std::int64_t minute_us_ = 0;
   std::int64_t sample_us_ = 0;  // begin of the running sample
   std::int64_t sampled_us_ = 0;

@@ -91,6 +91,8 @@ bool LaneHealth::decode(ByteReader& reader, std::int64_t now_us) {
   }
   if (read.held_ != 0 && (read.held_ >> static_cast<unsigned>(Fault::wrong_way) & 1u) != 0)
     read.wrong_way_us_ = now_us;
+  if ((read.held_ >> static_cast<unsigned>(Fault::reversing) & 1u) != 0)
+    read.reversing_us_ = now_us;
   if (!is_sound || !reader.is_good()) return false;
   for (int i = 0; i < kFaultCount; ++i) {
     for (const int loop : {0, 1}) {

@@ -55,8 +55,11 @@ inline constexpr double kFirstNoiseS = 0.003;  // of on_A − on_B, before a lan
 // A wrong-way passage is called so above this speed: below, two that follow may look like one.
 inline constexpr double kWrongWayMps = 25.0 / 3.6;
 inline constexpr double kWrongWayMismatch = 0.12;
-// Both loops occupied for so long and the trailing one left first: it went back.
+// Slower, it reverses: where it was on both loops at once. Nobody reverses steadily.
+inline constexpr double kReversingMismatch = 0.15;
+// On the first loop for so long, on the second for so long and off that one first: it went back.
 inline constexpr std::int64_t kReversingUs = 4 * kSecondUs;
+inline constexpr std::int64_t kTouchedUs = 1 * kSecondUs;
 // A vehicle that left the first loop is waited for at most this long.
 inline constexpr std::int64_t kMaxCrossingUs = 10 * kSecondUs;
 // Contract: a second-loop-only passage counts where no neighbour lane has a matching one.
@@ -96,7 +99,7 @@ inline constexpr std::uint16_t kDriftSlow = 5000;
 inline constexpr std::uint16_t kDriftLeast = 1000;
 inline constexpr double kShortestMeanOnS = 0.045;
 inline constexpr double kLongestMeanM = 25.0;
-inline constexpr std::int64_t kWrongWayOverUs = 300 * kSecondUs;
+inline constexpr std::int64_t kWrongWayOverUs = 300 * kSecondUs;  // reversing too
 inline constexpr std::uint8_t kSwappedInARow = 5;
 inline constexpr std::int64_t kHealthTickUs = 10 * kSecondUs;  // while there is traffic
 inline constexpr std::int64_t kHealthQuietTickUs = 60 * kSecondUs;

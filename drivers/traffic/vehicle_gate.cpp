@@ -162,7 +162,8 @@ bool VehicleGate::undecided(std::int64_t now_us, std::int64_t before_us, LonePul
     const Open& open = open_[i];
     if ((!open.is_second_only && !open.is_lone) || open.is_resolved) continue;
     // One after the other, but those that wait for nobody need not wait for those that do.
-    if (open.due_us > now_us && open.lead_us >= before_us) continue;
+    const bool is_due = open.due_us <= now_us && !(open.is_second_only && awaits_first(open));
+    if (!is_due && open.lead_us >= before_us) continue;
     pulse = open.is_second_only ? LonePulse{1, open.b_on_us, open.b_off_us, open.resolution_us}
                                 : LonePulse{0, open.lead_us, open.a_off_us, open.resolution_us};
     return true;
@@ -195,9 +196,12 @@ void VehicleGate::decide_at(std::int64_t on_us, int loop, const Verdict& verdict
 void VehicleGate::settle_half(Open& open, const Verdict& verdict) {
   open.flags |= Flag::half;
   double mps = 0.0;
-  if (drove_backwards(open, mps)) {
-    open.flags |= Flag::wrong_way;
+  if (const Seen* const second = drove_backwards(open, mps); second != nullptr) {
     open.wrong_way_mps = static_cast<float>(mps);
+    open.flags |= mps >= kWrongWayMps ? Flag::wrong_way : Flag::reversing;
+    if (mps >= kWrongWayMps) return;
+    open.counts = false;
+    absorb_second(second->on_us);
     return;
   }
   if (open.is_claimed || verdict.is_elsewhere) return;
@@ -215,6 +219,14 @@ void VehicleGate::settle_half(Open& open, const Verdict& verdict) {
 // The vehicle is on the second loop now, or may be.
 bool VehicleGate::awaits_second(const Open& open) const {
   return is_two() && lines_[1].is_on() && lines_[1].on_since_us() >= open.lead_us;
+}
+
+// It may be the front of one that comes backwards, now on the first loop.
+bool VehicleGate::awaits_first(const Open& second) const {
+  return std::any_of(open_.begin(), open_.begin() + size_, [&](const Open& open) {
+    return !open.is_second_only && !open.is_resolved && !open.is_emitted &&
+           open.lead_us > second.b_on_us && open.lead_us < second.b_off_us;
+  });
 }
 
 void VehicleGate::settle(std::int64_t now_us) {
@@ -311,7 +323,8 @@ void VehicleGate::refresh() {
       if (is_head) is_ready_ = open.is_resolved;
       is_head = false;
     }
-    const bool awaits = !open.is_second_only && !open.is_done && awaits_second(open);
+    const bool awaits = open.is_second_only ? !open.is_resolved && awaits_first(open)
+                                            : !open.is_done && awaits_second(open);
     const bool is_due = !open.is_done || ((open.is_lone || open.is_held) && !open.is_resolved);
     if (is_due && !awaits) next_due_us_ = std::min(next_due_us_, open.due_us);
     if (kept != i) open_[kept] = open;
@@ -352,7 +365,7 @@ void VehicleGate::measure(const Open& open, Passage& passage) {
   passage.mismatch_us = 0;
   if (open.is_second_only) return;
   if (open.a_off_us >= 0) passage.on_us = open.a_off_us - open.lead_us;
-  if (open.flags.has(Flag::wrong_way)) passage.wrong_way_kmh = open.wrong_way_mps * 3.6F;
+  passage.wrong_way_kmh = open.wrong_way_mps * 3.6F;
   if (open.resolution_us > kCoarseUs) passage.flags |= Flag::coarse;
   if (!open.counts || open.a_off_us < 0 || open.resolution_us > kCountOnlyUs) return;
   if (open.b_off_us >= 0) {

@@ -10,7 +10,9 @@
 //   first loop only    after the longest crossing its own pulse allows (at most 10 s), or when it
 //                      is passed over, the engine asks the neighbours: a shadow of theirs does not
 //                      count (`crosstalk`); after a pulse of the second loop it drove backwards
-//                      (`wrong_way`); else it counts, `half`
+//                      (`wrong_way`, or, slowly and on both loops at once, `reversing`, which does
+//                      not count); else it counts, `half`
+//   off the second loop first, after long: it stood over both and went back (`reversing`)
 //   second loop only   waits 1.5 s, then the engine asks the neighbour lanes (`claim`, `saw`)
 //   still on           counted when its period closes (`force_before`); its later end is absorbed
 //   lost edges, input down   what was in hand counts, without speed; nothing is guessed
@@ -118,6 +120,8 @@ class VehicleGate {
     std::int64_t a_off_us = -1;
     std::int64_t b_on_us = -1;
     std::int64_t b_off_us = -1;
+    std::int64_t touched_us = -1;  // it was on the second loop and left it, still on the first
+    std::int64_t touched_off_us = -1;
     std::int64_t due_us = INT64_MAX;
     std::uint32_t resolution_us = 1;
     Flags flags;
@@ -166,6 +170,8 @@ class VehicleGate {
   void second_loop(const LineChange& change, std::uint32_t resolution_us);
   void end_second(const PairTimes& second);
   void settle_second();
+  PairTimes with_touch(PairTimes second);
+  bool end_touched(Open& open, std::int64_t time_us);
   void open_second_only();
   std::int64_t crossing_us() const;
   Match best_match(const PairTimes& second, bool with_unions) const;
@@ -176,11 +182,14 @@ class VehicleGate {
   void resolve_half(Open& open);
   void settle_half(Open& open, const Verdict& verdict);
   void decide_at(std::int64_t on_us, int loop, const Verdict& verdict);
-  bool drove_backwards(const Open& open, double& mps) const;
+  const Seen* drove_backwards(const Open& open, double& mps) const;
   bool is_backwards(const PairTimes& times, double& mps) const;
+  bool is_reversing(const PairTimes& times, double& mps) const;
+  void absorb_second(std::int64_t on_us);
   bool fits_change(std::int64_t on_us, std::int64_t off_us, const PairTimes& second) const;
   Open* occupant();
   bool awaits_second(const Open& open) const;
+  bool awaits_first(const Open& second_only) const;
   bool has_own_half(const PairTimes& second) const;
   bool can_be_half_of(const Open& open, const PairTimes& second) const;
   PairTimes times_of(const Open& open, const PairTimes& second) const;

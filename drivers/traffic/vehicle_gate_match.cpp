@@ -43,6 +43,7 @@ void VehicleGate::end_first(std::int64_t time_us, std::uint32_t resolution_us) {
     end_single(index, time_us);
     return;
   }
+  if (end_touched(*open, time_us)) return;
   const std::int64_t crossing = longest_crossing_us(time_us - open->lead_us, geometry_);
   open->due_us = std::max(open->lead_us + crossing, time_us + kCloseEarliestUs);
   // The second loop's pulse may have come first: stamps of two lines have no order between them.
@@ -113,7 +114,32 @@ void VehicleGate::second_loop(const LineChange& change, std::uint32_t resolution
   b_resolution_us_ = resolution_us;
 }
 
-void VehicleGate::end_second(const PairTimes& second) {
+// A pulse that goes on where one ended within the same stay on the first loop: it had broken.
+PairTimes VehicleGate::with_touch(PairTimes second) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    Open& open = open_[i];
+    if (open.touched_us < 0 || open.is_done) continue;
+    if (open.a_off_us >= 0 && second.b_on_us > open.a_off_us) continue;
+    second.b_on_us = open.touched_us;
+    open.touched_us = open.touched_off_us = -1;
+    open.flags |= Flag::breakup;
+    break;
+  }
+  return second;
+}
+
+// The first loop is free again, the second was so before.
+bool VehicleGate::end_touched(Open& open, std::int64_t time_us) {
+  if (open.touched_us < 0 || lines_[1].is_on()) return false;
+  if (time_us - open.lead_us < kReversingUs) return false;
+  open.flags |= Flag::reversing;
+  open.counts = open.is_resolved && open.counts;  // if it counted at the end of its period: once
+  open.is_resolved = open.is_done = true;
+  return true;
+}
+
+void VehicleGate::end_second(const PairTimes& pulse) {
+  const PairTimes second = with_touch(pulse);
   if (is_waiting_) {
     PairTimes whole = waiting_;
     whole.b_off_us = second.b_off_us;
@@ -144,8 +170,14 @@ void VehicleGate::end_second(const PairTimes& second) {
 void VehicleGate::settle_second() {
   is_waiting_ = false;
   const Match match = best_match(waiting_, true);
+  // Within the stay of who is on the first loop: its own, as nobody fits between.
+  Open* const standing = occupant();
+  const bool is_long = waiting_.b_off_us - waiting_.b_on_us >= kTouchedUs;
   if (match.first >= 0) {
     complete(match, waiting_);
+  } else if (standing != nullptr && is_long && standing->lead_us < waiting_.b_on_us) {
+    standing->touched_us = waiting_.b_on_us;
+    standing->touched_off_us = waiting_.b_off_us;
   } else if (is_waiting_ours_) {
     open_second_only();
   }
@@ -299,14 +331,38 @@ bool VehicleGate::is_backwards(const PairTimes& times, double& mps) const {
   return mps >= kWrongWayMps && motion->length_m <= kMaxPlausibleLengthM;
 }
 
-bool VehicleGate::drove_backwards(const Open& open, double& mps) const {
-  if (open.a_off_us < 0) return false;
-  return std::any_of(recent_[1].begin(), recent_[1].end(), [&](const Seen& seen) {
+// The same slowly, on both loops at once.
+bool VehicleGate::is_reversing(const PairTimes& times, double& mps) const {
+  const bool is_on_both = times.b_on_us < times.a_on_us && times.a_on_us < times.b_off_us &&
+                          times.b_off_us < times.a_off_us;
+  if (!is_on_both) return false;
+  const PairTimes mirrored{times.b_on_us,  times.b_off_us,      times.a_on_us,
+                           times.a_off_us, times.resolution_us, noise_s_};
+  const auto motion = pair_motion(mirrored, geometry_);
+  if (!motion || !motion->is_whole || motion->mismatch > kReversingMismatch) return false;
+  mps = motion->speed_mps;
+  return mps < kWrongWayMps && motion->length_m <= kMaxPlausibleLengthM;
+}
+
+const VehicleGate::Seen* VehicleGate::drove_backwards(const Open& open, double& mps) const {
+  if (open.a_off_us < 0) return nullptr;
+  const auto found = std::find_if(recent_[1].begin(), recent_[1].end(), [&](const Seen& seen) {
+    const PairTimes times{open.lead_us, open.a_off_us,      seen.on_us,
+                          seen.off_us,  open.resolution_us, 0.0};
     return seen.off_us >= 0 && !seen.is_taken &&
-           is_backwards(
-               {open.lead_us, open.a_off_us, seen.on_us, seen.off_us, open.resolution_us, 0.0},
-               mps);
+           (is_backwards(times, mps) || is_reversing(times, mps));
   });
+  return found == recent_[1].end() ? nullptr : &*found;
+}
+
+// The pulse of the second loop that began then is spoken for.
+void VehicleGate::absorb_second(std::int64_t on_us) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    Open& open = open_[i];
+    if (!open.is_second_only || open.is_resolved || open.b_on_us != on_us) continue;
+    open.counts = false;
+    open.is_resolved = open.is_emitted = open.is_done = true;
+  }
 }
 
 // One that changes lane may touch either loop with a corner only, so its two pulses need not be

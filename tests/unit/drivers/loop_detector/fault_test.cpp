@@ -139,6 +139,21 @@ TEST_F(FaultTest, AWrongWayDriverIsAnAlarm) {
   EXPECT_TRUE(was_said("end wrong_way/bed/left"));
 }
 
+TEST_F(FaultTest, AReversingVehicleIsAnAlarmAndNoCount) {
+  start();
+  traffic(100, 60'000);
+  edge(kLeftA, 70'000, true);
+  edge(kLeftB, 71'000, true);
+  edge(kLeftB, 75'000, false);
+  edge(kLeftA, 76'000, false);
+  run_to_ms(126'000);
+  EXPECT_TRUE(was_said("begin reversing/bed/left"));
+  EXPECT_EQ(periods("left")[1].count, 0);
+  EXPECT_NE(periods("left")[1].flags.find("reversing"), std::string::npos);
+  traffic(130'000, 480'000);
+  EXPECT_TRUE(was_said("end reversing/bed/left"));
+}
+
 TEST_F(FaultTest, ExchangedWiresAreFoundAndSpeedsAreRightAgain) {
   start();
   for (std::int64_t ms = 100; ms < 240'000; ms += 3000) {

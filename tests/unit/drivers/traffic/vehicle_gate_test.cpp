@@ -78,6 +78,74 @@ TEST_F(GateTest, OneThatLeftTheLaneIsHalfAndSpoilsNeitherNeighbour) {
   EXPECT_DOUBLE_EQ(seen_[2].length_m, 4.0);
 }
 
+TEST_F(GateTest, OneThatStoodOverBothLoopsAndWentBackIsNotCounted) {
+  car(10'000);
+  edge(0, 20'000, true);
+  edge(1, 21'000, true);
+  edge(1, 24'500, false);
+  settle(24'800);
+  edge(0, 26'000, false);
+  settle(40'000);
+  car(50'000);
+  ASSERT_EQ(seen_.size(), 3u);
+  EXPECT_EQ(seen_[1].flags, Flags(Flag::reversing));
+  EXPECT_FALSE(seen_[1].counts);
+  EXPECT_DOUBLE_EQ(seen_[2].speed_kmh, 72.0);
+}
+
+TEST_F(GateTest, ALorryWhosePulseBreaksWhileItCreepsDoesNotReverse) {
+  // 3 m/s, 14 m: 1.5 s from loop to loop, on each for 5.33 s; the second breaks for half a second.
+  edge(0, 20'000, true);
+  edge(1, 21'500, true);
+  edge(1, 23'500, false);
+  settle(23'800);
+  edge(1, 24'000, true);
+  edge(0, 25'333, false);
+  edge(1, 26'833, false);
+  settle(40'000);
+  ASSERT_EQ(seen_.size(), 1u);
+  EXPECT_EQ(seen_[0].flags, Flags(Flag::breakup));
+  EXPECT_NEAR(seen_[0].speed_kmh, 10.8, 0.01);
+  EXPECT_NEAR(seen_[0].length_m, 14.0, 0.01);
+}
+
+TEST_F(GateTest, OneThatBacksSlowlyOverBothLoopsIsNotCounted) {
+  car(10'000);
+  // Backwards at 1.5 m/s: 3 s from loop to loop, on each for 4 s.
+  edge(1, 20'000, true);
+  edge(0, 23'000, true);
+  edge(1, 24'000, false);
+  settle(26'000);
+  edge(0, 27'000, false);
+  settle(60'000);
+  car(70'000);
+  ASSERT_EQ(seen_.size(), 3u);
+  EXPECT_EQ(seen_[1].flags, Flags(Flag::reversing) | Flag::half);
+  EXPECT_FALSE(seen_[1].counts);
+  EXPECT_NEAR(seen_[1].wrong_way_kmh, 5.4, 0.01);
+  EXPECT_TRUE(seen_[2].counts);
+}
+
+TEST_F(GateTest, AFollowerInAJamIsNoReversingVehicle) {
+  // The leader's first pulse was missed; the follower comes to the first loop while it is on the
+  // second, and goes on.
+  car(10'000);
+  edge(1, 20'000, true);
+  edge(0, 21'000, true);
+  edge(1, 22'000, false);
+  edge(0, 23'500, false);
+  edge(1, 24'000, true);
+  edge(1, 26'500, false);
+  settle(60'000);
+  ASSERT_EQ(seen_.size(), 3u);
+  int counted = 0;
+  for (const Passage& passage : seen_) {
+    EXPECT_FALSE(passage.flags.has(Flag::reversing));
+    counted += passage.counts ? 1 : 0;
+  }
+  EXPECT_EQ(counted, 3);
+}
+
 TEST_F(GateTest, AHalfPassageEndsByItselfAfterTheLongestCrossing) {
   edge(0, 11'000, true);
   edge(0, 11'300, false);
