@@ -176,8 +176,8 @@ class Outbox {
   virtual void take(UplinkIndex uplink, TakeRequest request,
                     std::function<void(Result<Batch>)> done) = 0;
   virtual void settle(UplinkIndex uplink, std::vector<Settled> settled) = 0;
-  // Everything in flight of this uplink counts as returned (connection lost, restart of the
-  // uplink).
+  // Everything in flight of this uplink counts as returned (it ends, or another takes its place); a
+  // take that is under way too: its `done` is not called, and the next may come at once.
   virtual void return_all(UplinkIndex uplink) = 0;
   // Called (on the loop) whenever something this uplink may take has appeared. One per uplink.
   virtual void on_available(UplinkIndex uplink, std::function<void()> callback) = 0;

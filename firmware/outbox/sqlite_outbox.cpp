@@ -43,6 +43,7 @@ SqliteOutbox::SqliteOutbox(const OutboxParts& parts, std::shared_ptr<StoreOwner>
       durable_(describe(parts.disk.kind(owner->options.directory))),
       on_available_(owner->options.uplinks.size()),
       is_taking_(owner->options.uplinks.size()),
+      takers_(owner->options.uplinks.size()),
       commit_timer_(parts.loop),
       save_timer_(parts.loop),
       upkeep_timer_(parts.loop),
@@ -227,9 +228,11 @@ void SqliteOutbox::take(UplinkIndex uplink, TakeRequest request,
         BERM_TRY(*batch, store.take(uplink, request));
         return {};
       },
-      [this, uplink, batch, done = std::move(done)](const JobReport& report) {
-        is_taking_[uplink] = false;
+      [this, uplink, batch, taker = takers_[uplink],
+       done = std::move(done)](const JobReport& report) {
         accept(report);
+        if (takers_[uplink] != taker) return;  // it was returned before it came
+        is_taking_[uplink] = false;
         if (!report.result) {
           done(fail(report.result.error()));
         } else {
@@ -256,6 +259,8 @@ void SqliteOutbox::settle(UplinkIndex uplink, std::vector<Settled> settled) {
 
 void SqliteOutbox::return_all(UplinkIndex uplink) {
   jobs_.settle(Settlements{uplink, {}, true});
+  is_taking_[uplink] = false;
+  ++takers_[uplink];
 }
 
 void SqliteOutbox::on_available(UplinkIndex uplink, std::function<void()> callback) {
@@ -377,6 +382,7 @@ void SqliteOutbox::reconfigure(OutboxOptions options, std::function<void(Result<
                       counters_.uplinks.resize(options_.uplinks.size());
                       on_available_.resize(options_.uplinks.size());
                       is_taking_.assign(options_.uplinks.size(), false);
+                      takers_.resize(options_.uplinks.size());
                       if (report.result) accept(report);
                       done(report.result);
                     });

@@ -118,6 +118,7 @@ class SqliteOutbox final : public Outbox {
   OnCommitted on_committed_;
   std::vector<std::function<void()>> on_available_;  // [uplink]
   std::vector<bool> is_taking_;                      // [uplink]
+  std::vector<std::uint64_t> takers_;                // [uplink]: who takes; one more, another
   std::int64_t unsaved_ = 0;
   bool is_saving_soon_ = false;
   std::size_t commands_ = 0;

@@ -89,6 +89,23 @@ TEST(Outbox, EventsInFlightAreNotTakenAgainUntilTheyComeBack) {
   EXPECT_EQ(bed.drain(0).size(), 5u);
 }
 
+// An uplink that a new configuration replaces leaves its last take behind.
+TEST(Outbox, WhoTakesTheirPlaceMayTakeWhileTheOneBeforeIsUnderWay) {
+  OutboxBed bed;
+  ASSERT_TRUE(bed.open());
+  bed.drain(0);
+  for (int i = 1; i <= 3; ++i) bed.append_lane(i);
+  bed.run_for(Seconds{2});
+  int told_before = 0;
+  bed.outbox().take(0, {.max_events = 2}, [&](const Result<outbox::Batch>&) { ++told_before; });
+  bed.outbox().return_all(0);
+  const auto batch = bed.take(0, {.max_events = 5});
+  ASSERT_TRUE(batch);
+  ASSERT_EQ(batch->events.size(), 3u);
+  EXPECT_EQ(batch->events[0].seq, 1);
+  EXPECT_EQ(told_before, 0);
+}
+
 TEST(Outbox, BatchesKeepToTheirLimitsAndOneEventAlwaysFits) {
   OutboxBed bed;
   ASSERT_TRUE(bed.open());
