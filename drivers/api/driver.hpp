@@ -21,6 +21,7 @@
 #include "hal/base/result.hpp"
 #include "hal/base/status.hpp"
 #include "hal/base/time_zone.hpp"
+#include "hal/child_process.hpp"
 #include "hal/clock.hpp"
 #include "hal/edge_input.hpp"
 #include "hal/http_client.hpp"
@@ -47,6 +48,8 @@ class DriverContext : public AlarmSink {
   // nullptr where no driver of the configuration has said that it needs them
   // (DriverDescriptor::needs_positions), or they cannot be had; asked for at start only.
   virtual hal::PositionFeeds* positions() { return nullptr; }
+  // nullptr where no program can be started (a replay); asked for at start only.
+  virtual hal::ChildProcesses* children() { return nullptr; }
   virtual const Site& site() const = 0;
   virtual const Log& log() const = 0;
   // What the clocks on the wall show, by the site's `timezone`; UTC where it is not known.
@@ -106,6 +109,7 @@ struct DriverDescriptor {
   std::vector<LoopLane> (*loop_lanes)(const Options& options) = nullptr;
   bool needs_positions = false;  // asks for DriverContext::positions()
   bool needs_http = false;       // asks for DriverContext::http(): the client is loaded for it
+  bool needs_children = false;   // asks for DriverContext::children()
 };
 
 }  // namespace berm::drivers

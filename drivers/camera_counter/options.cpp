@@ -76,6 +76,19 @@ constexpr OptionSpec kRows[] = {
      .kind = OptionKind::boolean,
      .default_json = "false",
      .help = "also report every single vehicle"},
+    {.key = "memory_bytes",
+     .kind = OptionKind::integer,
+     .default_json = "268435456",
+     .min = 67108864,
+     .max = 4294967296,
+     .unit = "bytes",
+     .help = "address space the worker and its decoder may have, each"},
+    {.key = "nice",
+     .kind = OptionKind::integer,
+     .default_json = "10",
+     .min = 0,
+     .max = 19,
+     .help = "how far the worker stands back for the rest of the machine"},
     {.key = "lanes",
      .kind = OptionKind::object_map,
      .required = true,
@@ -132,6 +145,8 @@ CounterOptions counter_options(const Options& options) {
   result.model = text_if(options, "model").value_or("");
   result.period_s = options.integer("period_s");
   result.vehicles = options.boolean("vehicles");
+  result.memory_bytes = options.integer("memory_bytes");
+  result.nice = options.integer("nice");
   for (const auto& [name, lane] : options.object_map("lanes")) {
     LaneOptions& made = result.lanes.emplace_back();
     made.uid = lane.integer("uid");
@@ -158,6 +173,38 @@ std::vector<std::int64_t> uids(const Options& options) {
     result.push_back(lane.integer("uid"));
   }
   return result;
+}
+
+namespace {
+
+Json scale_json(const Scale& scale) {
+  Json::Array both;
+  for (const KnownDistance& known : scale) {
+    both.push_back(Json::Array{Json(known.from.x), Json(known.from.y), Json(known.to.x),
+                               Json(known.to.y), Json(known.metres)});
+  }
+  return Json(std::move(both));
+}
+
+}  // namespace
+
+std::string worker_document(const CounterOptions& options) {
+  Json lanes{Json::Object{}};
+  for (const LaneOptions& lane : options.lanes) {
+    const LineSetup& line = lane.camera.line;
+    Json one{Json::Object{}};
+    one.set("uid", Json(lane.uid));
+    one.set("line", Json(Json::Array{Json(Json::Array{Json(line.from.x), Json(line.from.y)}),
+                                     Json(Json::Array{Json(line.to.x), Json(line.to.y)})}));
+    one.set("direction", Json(word_of(line.direction)));
+    if (lane.camera.scale) one.set("scale", scale_json(*lane.camera.scale));
+    lanes.set(lane.camera.name, std::move(one));
+  }
+  Json document{Json::Object{}};
+  document.set("camera", Json(options.camera));
+  document.set("memory_bytes", Json(options.memory_bytes));
+  document.set("lanes", std::move(lanes));
+  return document.to_text();
 }
 
 }  // namespace berm::drivers::camera_counter

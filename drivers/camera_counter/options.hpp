@@ -30,6 +30,8 @@ struct CounterOptions {
   std::string model;
   std::int64_t period_s = 60;
   bool vehicles = false;
+  std::int64_t memory_bytes = 0;
+  std::int64_t nice = 0;
   std::vector<LaneOptions> lanes;
 };
 
@@ -38,5 +40,7 @@ void check(const Options& options, std::string_view path, std::vector<OptionFaul
 // Precondition: parsed and checked without fault.
 CounterOptions counter_options(const Options& options);
 std::vector<std::int64_t> uids(const Options& options);
+// What the worker reads first: the options it needs, as a document that `kOptions` takes.
+std::string worker_document(const CounterOptions& options);
 
 }  // namespace berm::drivers::camera_counter

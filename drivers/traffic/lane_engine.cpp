@@ -7,6 +7,11 @@
 #include "hal/base/assert.hpp"
 
 namespace berm::drivers::traffic {
+namespace {
+
+constexpr std::int64_t kNeverUs = INT64_MAX / 2;  // something may be added to it
+
+}  // namespace
 
 LaneEngine::LaneEngine(std::vector<EngineLane> lanes, std::int64_t period_s,
                        const hal::Clock& clock, TrafficSink& sink, EngineRules rules)
@@ -39,7 +44,7 @@ void LaneEngine::begin(MonoTime now, std::string_view bytes) {
     lane.gate.begin(now_us);
     lane.health.begin(now_us);
   }
-  next_tick_us_ = now_us + kHealthTickUs;
+  next_tick_us_ = rules_.has_loops ? now_us + kHealthTickUs : kNeverUs;
   if (checkpoint) {
     restore(*checkpoint, now_us);
   } else {
@@ -122,6 +127,25 @@ void LaneEngine::take_one(const hal::Edge& edge, std::int64_t now_us) {
   if (change.occupied_from_us >= 0) add_occupied(lane, change.occupied_from_us, change.time_us);
   if (lane.gate.is_ready()) drain(line.lane);
   due_us_ = std::min(due_us_, lane.gate.next_due_us());
+}
+
+void LaneEngine::take_passage(std::size_t index, Passage passage, MonoTime now) {
+  BERM_ASSERT(index < lanes_.size());
+  is_moment_fresh_ = false;
+  passage.lead_us = std::min(passage.lead_us, us_of(now));
+  if (passage.lead_us >= grid_.newest().end_us) roll_to(passage.lead_us);
+  if (passage.lead_us < grid_.oldest().start_us) passage.flags |= Flag::late;
+  Lane& lane = lanes_[index];
+  LanePeriodSum& sum = lane.sums[grid_.slot(grid_.index_of(passage.lead_us))];
+  sum.add_pulse(0);
+  sum.add(passage);
+  if (passage.on_us > 0) {
+    const std::int64_t until_us = passage.lead_us + passage.on_us;
+    add_occupied(lane, passage.lead_us, until_us);
+    lane.accounted_us = std::max(lane.accounted_us, until_us);
+  }
+  ++counts_.vehicles;
+  sink_.on_passage(index, passage, moment());
 }
 
 void LaneEngine::roll_to(std::int64_t time_us) {

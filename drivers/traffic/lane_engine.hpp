@@ -58,6 +58,7 @@ class TrafficSink {
 struct EngineRules {
   DetectorPlan plan;
   bool has_daily_tests = true;
+  bool has_loops = true;  // false: only whole passages come, and there is no loop to judge
   // Local time − UTC at a time, in seconds; empty: UTC.
   std::function<std::int64_t(std::int64_t utc_s)> local_offset_s;
 };
@@ -79,6 +80,9 @@ class LaneEngine {
   // A checkpoint of another version, or garbage, is as none.
   void begin(MonoTime now, std::string_view checkpoint);
   void take(std::span<const hal::Edge> edges, MonoTime now);
+  // A passage that is known as a whole (a camera's): it belongs to the period of its leading edge,
+  // or to the oldest open one, flagged `late`. A lane gets either edges or passages.
+  void take_passage(std::size_t lane, Passage passage, MonoTime now);
   void set_input(bool is_up, MonoTime since);
   void advance(MonoTime now);
   MonoTime next_wake() const;

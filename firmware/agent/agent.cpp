@@ -111,7 +111,7 @@ Result<void> Agent::add_uplink(const control::UplinkConfiguration& uplink,
 DriverParts Agent::driver_parts(EventSink& sink, drivers::AlarmSink& alarms) {
   const bool simulated = configuration_.simulation && configuration_.simulation->rate != 1.0;
   return {parts_.loop,         clock_, parts_.edges, parts_.http,      alarms,
-          configuration_.site, sink,   simulated,    parts_.positions, &clock_,
+          configuration_.site, sink,   simulated,    parts_.positions, parts_.children, &clock_,
           parts_.read_zone};
 }
 

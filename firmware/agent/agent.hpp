@@ -49,6 +49,7 @@ struct AgentParts {
   hal::MqttClients* mqtt = nullptr;
   hal::StreamListeners* listeners = nullptr;
   hal::PositionFeeds* positions = nullptr;  // null: no driver needs them, or they cannot be had
+  hal::ChildProcesses* children = nullptr;  // null: no program can be started
   ReadZone read_zone = {};                  // null: civil days are those of UTC
   // For a configuration that comes while the agent runs. Whether its wires are others: then no
   // driver may hold one while `adapt` makes them anew. `adapt` gives what it needs (an HTTP client,

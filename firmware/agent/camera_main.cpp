@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// berm-camera: counts films, and scores the count. What each verb does: camera_verbs.hpp.
+// berm-camera: the camera worker and its tools. What each verb does: camera_verbs.hpp.
 #include <malloc.h>
 
 #include <array>
@@ -26,6 +26,8 @@ constexpr std::array kVerbs{
          "counts a film, one line per passage", camera_count_verb},
     Verb{"score", "score --truth TRUTH.csv [--json] DIR",
          "counts the films of a table and says how well", camera_score_verb},
+    Verb{"work", "work", "the agent's worker: options on standard input, lines on standard output",
+         camera_work_verb},
 };
 
 void print_usage(std::FILE* out) {

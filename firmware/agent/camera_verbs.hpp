@@ -15,6 +15,7 @@ namespace berm::agent {
 
 int camera_count_verb(Words words);
 int camera_score_verb(Words words);
+int camera_work_verb(Words words);
 
 // "berm-camera VERB: text" on standard error; returns `code`.
 int complain_camera(std::string_view verb, std::string_view text, int code);

@@ -37,6 +37,7 @@ struct DriverParts {
   EventSink& sink;
   bool simulated = false;  // every traffic event carries the flag `simulated`
   hal::PositionFeeds* positions = nullptr;
+  hal::ChildProcesses* children = nullptr;
   GpsClock* gps_clock = nullptr;  // takes the times drivers offer; null: nobody does
   ReadZone read_zone = {};        // null: civil days are those of UTC
 };
@@ -57,6 +58,7 @@ class DriverHost final : public drivers::DriverContext {
   hal::EdgeInputs& edges() override { return parts_.edges; }
   hal::HttpClient* http() override { return parts_.http; }
   hal::PositionFeeds* positions() override { return parts_.positions; }
+  hal::ChildProcesses* children() override { return parts_.children; }
   const drivers::Site& site() const override { return parts_.site; }
   const Log& log() const override { return log_; }
   const TimeZone& zone() const override { return zone_; }

@@ -66,7 +66,8 @@ Machine::Machine(const Board& board)
       clock_({.is_rtc_trusted = board.is_rtc_trusted}),
       disk_executor_(loop_, kMaxDiskJobs),
       mqtt_(loop_),
-      listeners_(loop_) {}
+      listeners_(loop_),
+      children_(loop_) {}
 
 Result<std::unique_ptr<Machine>> Machine::make(const control::NodeConfiguration& configuration,
                                                const Board& board) {
@@ -146,7 +147,7 @@ AgentParts Machine::parts() {
   hal::Clock& clock = rate_clock_ ? *rate_clock_ : static_cast<hal::Clock&>(clock_);
   hal::Executor& files = file_executor_ ? *file_executor_ : disk_executor_;
   AgentParts parts{loop,   disk_executor_, files,  clock,       random_,         disk_,
-                   edges_, http_.get(),    &mqtt_, &listeners_, positions_.get()};
+                   edges_, http_.get(),    &mqtt_, &listeners_, positions_.get(), &children_};
   parts.read_zone = hal::read_time_zone;
   parts.changes_wires = differ_in_wires;
   parts.adapt = [this](const control::NodeConfiguration& next, bool wires,

@@ -9,6 +9,7 @@
 #include "firmware/agent/agent.hpp"
 #include "firmware/agent/board.hpp"
 #include "firmware/control/configuration.hpp"
+#include "hal/linux/child_process.hpp"
 #include "hal/linux/clock.hpp"
 #include "hal/linux/disk.hpp"
 #include "hal/linux/executor.hpp"
@@ -71,6 +72,7 @@ class Machine {
   std::unique_ptr<hal::PositionFeeds> positions_;
   hal::MosquittoClients mqtt_;
   hal::SocketStreamListeners listeners_;
+  hal::SpawnedProcesses children_;
 };
 
 std::string read_machine_id(const hal::Disk& disk);

@@ -143,6 +143,7 @@ class Player {
     parts.read_zone = hal::read_time_zone;
     for (const control::DriverConfiguration& driver : configuration_.drivers) {
       if (driver.descriptor->needs_http) continue;       // a recording has no site to ask
+      if (driver.descriptor->needs_children) continue;   // no worker lives in virtual time
       if (driver.descriptor->needs_positions) continue;  // and no receiver
       hosts_.push_back(std::make_unique<DriverHost>(driver.instance, parts));
       BERM_CHECK(hosts_.back()->create(*driver.descriptor, driver.options));
