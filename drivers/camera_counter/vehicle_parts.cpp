@@ -176,12 +176,23 @@ void add_parts(const Silhouette& shape, const RoughPart& rough, const Motion& mo
 
 namespace {
 
+// The two sides of one long vehicle whose middle looks like the road: a lorry's roof. Each is too
+// narrow for a vehicle of its own, and they come together.
+bool are_sides(const VehiclePart& a, const VehiclePart& b, const UsualSize& usual) {
+  if (a.sign != b.sign || std::max(a.width, b.width) >= kSideW * usual.width()) return false;
+  if (std::abs(a.begin - b.begin) > kSideRows) return false;
+  if (std::max(a.length, b.length) < kSideL * usual.length()) return false;
+  return std::max(a.column, b.column) - std::min(a.column, b.column) <=
+         kSidesApartW * usual.width();
+}
+
 // Two parts, the larger and the smaller, side by side in the time of `b`.
 bool belong_together(const VehiclePart& a, const VehiclePart& b, const UsualSize& usual) {
   const double w = usual.width();
   const double l = usual.length();
   const VehiclePart& large = a.area > b.area ? a : b;
   const VehiclePart& small = a.area > b.area ? b : a;
+  if (are_sides(a, b, usual)) return true;
   if (a.blob == b.blob && small.area > 0.25 * w * l) return false;
   if (a.sign != b.sign && std::min(a.correlation, b.correlation) > 0.6) return false;
   const double speed = (a.speed * a.area + b.speed * b.area) / (a.area + b.area);

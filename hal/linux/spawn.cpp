@@ -33,7 +33,7 @@ namespace {
   ::close_range(static_cast<unsigned>(report) + 1, ~0u, 0);
   if (plan.memory_bytes > 0) {
     const rlimit limit{plan.memory_bytes, plan.memory_bytes};
-    ::setrlimit(RLIMIT_AS, &limit);
+    ::setrlimit(RLIMIT_DATA, &limit);
   }
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);

@@ -4,7 +4,7 @@
 //
 // The child has its own process group, default signals, the given standard input, output and
 // error, and no other descriptor of ours; it dies with the thread's process that started
-// it (PR_SET_PDEATHSIG). Its address space and CPU priority are bounded where asked. Nothing is
+// it (PR_SET_PDEATHSIG). Its own memory and CPU priority are bounded where asked. Nothing is
 // allocated between fork and exec. Fails with the system's reason, also where the program cannot be
 // run. Any thread; blocks until the program runs or is known not to.
 #pragma once
@@ -24,7 +24,7 @@ struct SpawnPlan {
   int input = -1;                  // becomes standard input; -1: /dev/null
   int output = -1;                 // becomes standard output; -1: /dev/null
   int error = -1;                  // becomes standard error; -1: ours
-  std::uint64_t memory_bytes = 0;  // of address space; 0: as ours
+  std::uint64_t memory_bytes = 0;  // private and writable; 0: as ours
   int nice = 0;                    // added to ours
 };
 

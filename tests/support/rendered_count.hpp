@@ -85,7 +85,8 @@ inline CountedFilm count_rendered(const hal::RenderedScene& scene) {
     std::vector<double> truth;
     // One that is cut by the film's ends may be told or not.
     for (const LinePassage& passage : found[i]) {
-      const bool is_cut = passage.frame < scene.rate || passage.frame > frames - scene.rate;
+      const bool is_cut =
+          passage.frame < scene.rate || passage.frame > static_cast<double>(frames) - scene.rate;
       if (!is_cut) counted.push_back(passage.frame);
     }
     for (const hal::RenderedVehicle& vehicle : whole_crossings(film, i == 1)) {

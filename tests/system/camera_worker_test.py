@@ -73,7 +73,8 @@ def subscriber(port, found):
 
 
 def events(found, stream):
-    lines = found.read_text().splitlines()
+    # mosquitto_sub ends a payload of lines with one more newline.
+    lines = [line for line in found.read_text().split("\n") if line]
     return [e for e in map(json.loads, lines[:-1]) if e["stream"] == stream]
 
 

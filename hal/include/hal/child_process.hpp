@@ -28,7 +28,7 @@ struct ChildPlan {
   std::vector<std::string> words;  // the program and its arguments; a name without slash is ours,
                                    // beside the agent's own program
   std::string input;               // what it reads first, at most kMaxChildInput; then the end
-  std::uint64_t memory_bytes = 0;  // of address space; 0: no limit of its own
+  std::uint64_t memory_bytes = 0;  // private and writable; 0: no limit of its own
   int nice = 0;                    // 0…19
 };
 
