@@ -31,7 +31,7 @@ endfunction()
 
 function(berm_test_properties test label timeout resource)
   if(NOT timeout)
-    set(timeout 60)
+    set(timeout 300)
   endif()
   set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT ${timeout} SKIP_RETURN_CODE 77
     ENVIRONMENT "BERM_SOURCE=${CMAKE_SOURCE_DIR};BERM_BUILD=${CMAKE_BINARY_DIR}")
